@@ -1,0 +1,25 @@
+"""What every test in the workspace shares: one async backend, and settings that ignore the developer's shell."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+OUR_PREFIXES = ("ROADMAP_", *(f"P{n}_" for n in range(6)))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio: the services' event loop."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Hide our variables from the test and give it a data directory of its own."""
+    for name in list(os.environ):
+        if name.startswith(OUR_PREFIXES) or name.startswith("MLFLOW_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ROADMAP_DATA_DIR", str(tmp_path / "data"))
+    yield
