@@ -1,0 +1,1 @@
+"""What cross-project tests share: real processes on free ports, a browser, servers."""
