@@ -1,0 +1,185 @@
+// Charts: Plotly.js with the tokens' colours, and around it what every chart here owes its reader.
+//
+//   import { chart } from "/design/charts.js";
+//   const c = chart({
+//     title: "Boosted trees miss by 41 units on average, 12 fewer than the mean",   // the finding, in words
+//     note: "Held-out set, 89 patients",
+//     x: { title: "Measured progression", unit: "points" },
+//     y: { title: "Predicted", unit: "points", zero: true },                        // zero: the axis starts at 0
+//     data: [{ type: "scatter", mode: "markers", name: "patients", x: [...], y: [...] }],   // Plotly traces
+//     layout: {}, height: 320, file: "residuals",                                   // name of the downloads
+//     table: { columns: ["Measured", "Predicted"], rows: [[151, 162]] },            // default: made from the traces
+//   });
+//   main.append(c.element);   await c.drawn;   c.update({ data, title });
+//
+// Traces without colours take --series-1… in order; lines are labelled at their end (no legend); a trace may
+// carry `token: "--bad"` for a meaning. Tools: table view, PNG, SVG, CSV. Plotly (4.8 MB) loads on the first
+// chart only; without it the table stands in. For a few bars or a sparkline use sparks.js: no Plotly.
+// Colours follow the theme. `color("--accent")` gives any token as "#rrggbb".
+
+import { h, icon, toast } from "/design/elements.js";
+
+const PLOTLY_URL = "/design/plotly.min.js";
+let loading = null;
+
+/** Load Plotly once. */
+export function loadPlotly() {
+  loading ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = h("script", { src: PLOTLY_URL });
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => { loading = null; reject(new Error("Plotly could not be loaded")); });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** A token as the browser computes it at `element`, in sRGB. */
+export function color(token, element = document.body) {
+  const probe = h("span", { style: { color: `var(${token})`, display: "none" } });
+  element.append(probe);
+  const computed = getComputedStyle(probe).color;
+  probe.remove();
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = computed;
+  context.fillRect(0, 0, 1, 1);
+  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+  return `#${[r, g, b].map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+}
+
+export function chart(spec) {
+  let current = { height: 300, file: "chart", layout: {}, x: {}, y: {}, ...spec };
+  let isTable = false;
+  const title = h("h3", { class: "chart-title" });
+  const note = h("p", { class: "chart-note" });
+  const plot = h("div", { class: "chart-plot" });
+  const sheet = h("div", { class: "scroll-x", hidden: true, tabindex: 0 });
+  const toggle = tool("table", "Show as a table", () => { isTable = !isTable; show(); });
+  const tools = h("div", { class: "chart-tools", role: "group", "aria-label": "Chart" }, toggle, downloads(plot, () => current));
+  const element = h("figure", { class: "chart" }, h("div", { class: "chart-head" }, h("div", {}, title, note), tools), plot, sheet);
+
+  const show = () => {
+    title.textContent = current.title;
+    note.textContent = current.note || "";
+    note.hidden = !current.note;
+    plot.hidden = isTable;
+    sheet.hidden = !isTable;
+    toggle.replaceChildren(icon(isTable ? "chart" : "table"));
+    toggle.setAttribute("aria-pressed", String(isTable));
+    if (isTable) sheet.replaceChildren(tableElement(tableOf(current)));
+    else return draw();
+  };
+  const draw = async () => {
+    plot.style.height = `${current.height}px`;
+    plot.setAttribute("role", "img");
+    plot.setAttribute("aria-label", current.title);
+    try {
+      const Plotly = await loadPlotly();
+      const root = element.isConnected ? element : document.body;
+      await Plotly.react(plot, themedTraces(current, root), themedLayout(current, root), { displayModeBar: false, responsive: true });
+    } catch (error) {
+      console.warn("chart", error);
+      isTable = true;
+      toggle.hidden = true;
+      show();
+    }
+  };
+  document.addEventListener("themechange", () => element.isConnected && !isTable && draw());
+  return { element, drawn: show(), update: (change) => { current = { ...current, ...change }; return show(); } };
+}
+
+function tool(name, label, onclick) {
+  return h("button", { class: "icon-button", type: "button", title: label, "aria-label": label, onclick }, icon(name));
+}
+
+function downloads(plot, spec) {
+  const image = (format) => async () => {
+    const Plotly = await loadPlotly();
+    const { width } = plot.getBoundingClientRect();
+    await Plotly.downloadImage(plot, { format, filename: spec().file, width: Math.max(width, 640), height: spec().height, scale: 2 });
+  };
+  const small = (label, act) =>
+    h("button", { class: "button", "data-kind": "quiet", "data-size": "small", type: "button", "aria-label": `Download ${label}`, title: `Download ${label}`,
+      onclick: () => Promise.resolve(act()).catch((error) => toast(`The ${label} could not be made: ${error.message}`, { tone: "bad" })) }, label);
+  return [small("PNG", image("png")), small("SVG", image("svg")), small("CSV", () => saveText(csv(tableOf(spec())), `${spec().file}.csv`))];
+}
+
+function saveText(text, name) {
+  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+export function csv({ columns, rows }) {
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+}
+
+/** The numbers behind the picture: given, or one row per point. */
+function tableOf({ table, data, x, y }) {
+  if (table) return table;
+  const withUnit = (axis, fallback) => (axis.title || fallback) + (axis.unit ? ` (${axis.unit})` : "");
+  const many = data.length > 1;
+  const columns = [...(many ? ["Series"] : []), withUnit(x, "x"), withUnit(y, "y")];
+  const rows = data.flatMap((trace) =>
+    Array.from(trace.x || trace.y || [], (_, k) => [...(many ? [trace.name || ""] : []), trace.x?.[k] ?? k, trace.y?.[k] ?? ""]),
+  );
+  return { columns, rows };
+}
+
+const ROWS_SHOWN = 200;
+
+function tableElement({ columns, rows }) {
+  const isNumber = columns.map((_, k) => rows.every((row) => typeof row[k] === "number"));
+  const written = (value) => (typeof value === "number" ? Number(value.toPrecision(6)).toLocaleString() : String(value ?? ""));
+  const cells = (tag, row) => row.map((value, k) => h(tag, { class: isNumber[k] ? "num" : null }, tag === "th" ? value : written(value)));
+  const body = rows.slice(0, ROWS_SHOWN).map((row) => h("tr", {}, cells("td", row)));
+  const more = rows.length > ROWS_SHOWN && h("p", { class: "hint" }, `${ROWS_SHOWN} of ${rows.length} rows; the CSV has them all.`);
+  return h("div", {}, h("table", { class: "table" }, h("thead", {}, h("tr", {}, cells("th", columns))), h("tbody", {}, body)), more);
+}
+
+function themedTraces({ data }, root) {
+  return data.map((trace, k) => {
+    const { token, ...rest } = trace;
+    const shade = color(token || `--series-${(k % 8) + 1}`, root);
+    const paint = { marker: { color: shade, ...(rest.type === "bar" ? {} : { size: 6 }), ...rest.marker }, line: { color: shade, width: 2, ...rest.line } };
+    if (["heatmap", "contour"].includes(rest.type)) return { colorscale: ramp(root), ...rest };
+    return { ...rest, ...paint, hoverlabel: { namelength: -1 } };
+  });
+}
+
+/** Sequential scale from the surface to the accent. */
+function ramp(root) {
+  return [[0, color("--accent-wash", root)], [1, color("--accent", root)]];
+}
+
+function themedLayout({ layout, x, y, data }, root) {
+  const at = (token) => color(token, root);
+  const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: at("--ink-2") };
+  const axis = ({ title = "", unit = "", zero = false, ...rest }) => ({
+    title: { text: unit ? `${title} (${unit})` : title, font, standoff: 8 },
+    gridcolor: at("--grid"), linecolor: at("--edge"), zerolinecolor: at("--edge"), zeroline: zero, tickfont: font,
+    automargin: true, ...(zero ? { rangemode: "tozero" } : {}), ...rest,
+  });
+  const ends = data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean);
+  return {
+    font, paper_bgcolor: at("--surface"), plot_bgcolor: at("--surface"), margin: { l: 8, r: ends.length ? 92 : 12, t: 8, b: 8 },
+    showlegend: data.length > 1 && ends.length < data.length, legend: { orientation: "h", y: 1.12, x: 0, font },
+    hoverlabel: { bgcolor: at("--raised"), bordercolor: at("--edge"), font: { ...font, color: at("--ink") } },
+    bargap: 0.25, ...layout,
+    xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis(y), ...layout.yaxis },
+    annotations: [...ends, ...(layout.annotations || [])],
+  };
+}
+
+/** A named line carries its name at its last point, in its colour. */
+function endLabel(trace, k, root) {
+  const isLine = (trace.type || "scatter") === "scatter" && (trace.mode || "lines").includes("lines");
+  if (!isLine || !trace.name || !trace.x?.length) return null;
+  const last = trace.x.length - 1;
+  const shade = color(trace.token || `--series-${(k % 8) + 1}`, root);
+  return { x: trace.x[last], y: trace.y[last], text: trace.name, showarrow: false, xanchor: "left", xshift: 6, font: { color: shade, size: 12 } };
+}

@@ -1,0 +1,66 @@
+// Requests that fail in words. Knows RFC 9457 problem details; knows nothing of any page.
+//
+//   import { request, ProblemError } from "/design/http.js";
+//   const model = await request("/v1/model");
+//   const answer = await request("/v1/predict", { method: "POST", json: values, signal });
+//
+// A refusal throws ProblemError: .problem = {title, status, detail, errors: [{field, message, accepted}], …},
+// .requestId (to copy into a report), .isUnreachable (no answer at all: the service is gone).
+// Next: elements.js (errorState draws a ProblemError), form.js (puts .problem.errors at the fields).
+
+export class ProblemError extends Error {
+  constructor(problem, { requestId = "", isUnreachable = false } = {}) {
+    super(problem.detail || problem.title);
+    this.name = "ProblemError";
+    this.problem = problem;
+    this.requestId = requestId || problem.request_id || "";
+    this.isUnreachable = isUnreachable;
+  }
+}
+
+/** Fetch and parse JSON (or text, when the answer is not JSON); throw ProblemError on every failure. */
+export async function request(url, { json, headers = {}, ...options } = {}) {
+  const init = { ...options, headers: { accept: "application/json", ...headers } };
+  if (json !== undefined) {
+    init.body = JSON.stringify(json);
+    init.headers["content-type"] = "application/json";
+  }
+  const response = await answerOf(url, init);
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return null;
+  const isJson = (response.headers.get("content-type") || "").includes("json");
+  return isJson ? response.json() : response.text();
+}
+
+async function answerOf(url, init) {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ProblemError(
+      {
+        title: "The service does not answer",
+        status: 0,
+        detail: "No connection could be made. Check that it is running, then try again.",
+        errors: [],
+      },
+      { isUnreachable: true },
+    );
+  }
+}
+
+async function problemOf(response) {
+  const requestId = response.headers.get("x-request-id") || "";
+  let problem = {};
+  try {
+    problem = await response.json();
+  } catch {
+    // Not every refusal is JSON: a proxy in between may answer with a page of its own.
+  }
+  const title = problem.title || response.statusText || `HTTP ${response.status}`;
+  const detail = typeof problem.detail === "string" ? problem.detail : "";
+  return new ProblemError(
+    { ...problem, title, detail, status: response.status, errors: problem.errors || [] },
+    { requestId },
+  );
+}
