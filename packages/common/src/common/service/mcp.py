@@ -28,7 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import TracebackType
 
     from starlette.applications import Starlette
@@ -141,7 +141,7 @@ def _with_plain_errors(function: Tool, expected: Collection[type[Exception]]) ->
     """Turn the domain's errors into the SDK's anticipated kind, which keeps their message."""
 
     @contextmanager
-    def errors_translated() -> Iterator[None]:
+    def errors_translated() -> Generator[None]:
         kinds: tuple[type[Exception], ...] = (ProblemError, *expected)
         try:
             yield
@@ -166,7 +166,7 @@ def _with_plain_errors(function: Tool, expected: Collection[type[Exception]]) ->
 
 
 @contextmanager
-def _root_logger_untouched() -> Iterator[None]:
+def _root_logger_untouched() -> Generator[None]:
     """Keep the SDK from installing a log handler of its own: logging belongs to the command."""
     root = logging.getLogger()
     placeholder = logging.NullHandler()
