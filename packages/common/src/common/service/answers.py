@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from functools import lru_cache
-from http import HTTPStatus
+from http.client import responses as REASONS  # noqa: N812 - a table of constants
 from typing import TypeVar
 
 import httpx2
@@ -89,7 +89,7 @@ def problem_from(status: int, headers: httpx2.Headers, content: bytes) -> Proble
         except ValidationError:
             pass  # not the problem it says it is: quoted below like any other body
     quoted = content.decode("utf-8", "replace").strip()[:N_QUOTED_CHARACTERS]
-    title = HTTPStatus(status).phrase if status in HTTPStatus else f"Status {status}"
+    title = REASONS.get(status, f"Status {status}")
     return Problem(type="about:blank", title=title, status=status, detail=quoted or title)
 
 
