@@ -1,8 +1,8 @@
 """Static files of a page and of the design system, with validators a browser can use.
 
-Every answer carries an ETag made from the content and ``Cache-Control: no-cache``: the browser keeps
-the file and asks whether it changed (304, no body), so an upgrade shows at once and nothing needs a
-hashed name or a build. Plotly.js is 4.8 MB and comes from the installed ``plotly`` wheel; it may be
+Every answer carries an ETag made from the content and ``Cache-Control: no-cache``: the browser
+keeps the file and asks whether it changed (304, no body), so an upgrade shows at once and nothing
+needs a hashed name or a build. Plotly.js is 4.8 MB and comes from the installed ``plotly`` wheel; it may be
 kept a day without asking. Knows no page. Next: ``design/`` for what is served.
 """
 
@@ -103,7 +103,7 @@ def store(target: Path) -> StoredFile:
 
 
 def plotly_file() -> Path | None:
-    """Find Plotly.js in the installed ``plotly`` wheel without importing it; None when not installed."""
+    """Find Plotly.js in the installed ``plotly`` wheel without importing it; None without it."""
     spec = find_spec("plotly")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         target = Path(folder) / "package_data" / PLOTLY_PATH

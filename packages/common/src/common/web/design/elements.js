@@ -50,6 +50,7 @@ const ICONS = {
   chart: "M2.5 13.2h11M4.5 10.5v-3M8 10.5v-7M11.5 10.5v-5",
   external: "M6.5 3.2H3.2v9.6h9.6V9.5M9.2 2.8h4v4M13 3L7.5 8.5",
   warning: "M8 2.6l5.8 10.2H2.2zM8 6.6v2.8M8 11.2v.1",
+  back: "M10 3.2L5.2 8l4.8 4.8",
   retry: "M13 8a5 5 0 1 1-1.5-3.6M13.2 2.2v2.9h-2.9",
   upload: "M8 10.2V2.7M4.8 5.8L8 2.6l3.2 3.2M2.8 13.2h10.4",
 };
@@ -155,37 +156,50 @@ export function getParam(name) {
 
 /** A panel that is open while ?param=… is in the URL. Escape, the cross and Back close it; focus returns. */
 export function sidePanel({ param, render }) {
-  let open = null;
+  let open = null; // {value, element}
   let cameFrom = null;
   const close = () => setParam(param, null);
-  const sync = () => {
-    const value = getParam(param);
-    if (open && open.value === value) return;
-    const content = value === null ? null : render(value);
-    if (!content) return shut();
-    if (!open) cameFrom = document.activeElement;
-    const element = panelElement(content, close);
-    if (open) open.element.replaceWith(element);
-    else document.body.append(element);
+  const show = (value) => {
+    const content = render(value);
+    const element = open?.element || h("aside", { class: "panel", role: "dialog", tabindex: -1 });
+    fillPanel(element, content, close);
+    if (!open) {
+      cameFrom = document.activeElement;
+      document.body.append(element);
+    }
+    if (open?.value !== value) {
+      element.querySelector(".panel-body").scrollTop = 0;
+      element.focus({ preventScroll: true });
+    }
     open = { value, element };
-    element.focus({ preventScroll: true });
   };
   const shut = () => {
     if (!open) return;
+    const hadFocus = open.element.contains(document.activeElement);
     open.element.remove();
     open = null;
-    if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+    if (hadFocus && cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
+  };
+  const sync = () => {
+    const value = getParam(param);
+    if (value === null) shut();
+    else if (open?.value !== value) show(value);
   };
   addEventListener("popstate", sync);
   addEventListener("keydown", (event) => event.key === "Escape" && open && close());
   sync();
-  return { sync, close, refresh: () => { if (open) { open.value = Symbol("stale"); sync(); } } };
+  return { sync, close, refresh: () => open && show(open.value) };
 }
 
-function panelElement({ title, eyebrow = "", phase = null, body }, close) {
-  return h(
-    "aside",
-    { class: "panel", role: "dialog", "aria-label": title, tabindex: -1, "data-phase": phase },
+/** Draw the panel's content; a redraw keeps the scroll position and the focus. */
+function fillPanel(element, { title, eyebrow = "", phase = null, body }, close) {
+  const focusable = () => [...element.querySelectorAll("a, button, input")];
+  const focusedAt = focusable().indexOf(document.activeElement);
+  const scrollTop = element.querySelector(".panel-body")?.scrollTop || 0;
+  element.setAttribute("aria-label", title);
+  if (phase === null) delete element.dataset.phase;
+  else element.dataset.phase = phase;
+  element.replaceChildren(
     h(
       "header",
       { class: "panel-head" },
@@ -194,6 +208,8 @@ function panelElement({ title, eyebrow = "", phase = null, body }, close) {
     ),
     h("div", { class: "panel-body stack" }, body),
   );
+  element.querySelector(".panel-body").scrollTop = scrollTop;
+  if (focusedAt >= 0) focusable()[focusedAt]?.focus({ preventScroll: true });
 }
 
 /** Tabs whose choice is in the URL; arrow keys move between them. */

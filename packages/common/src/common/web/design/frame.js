@@ -95,7 +95,7 @@ function healthMonitor(url, staleLine) {
 }
 
 function staleWords(since, check) {
-  const at = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const at = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return [
     icon16("warning"),
     h("span", {}, `The service stopped answering at ${at}. What you see may be out of date; nothing you typed is lost.`),

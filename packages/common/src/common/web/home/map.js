@@ -1,0 +1,241 @@
+// The map: six stations along a line, each with a branch of topics that ends in the phase's project.
+//
+//   const map = roadmapMap(model, { href: (id) => "?at=…", onOpen: (id) => … });
+//   host.append(map.element);  map.draw(model)   redraws with new progress or services; keeps the focus
+//
+// Wide (from 820 px): the line runs left to right, branches alternate up and down. Narrow: it runs down.
+// Every stop is a link, so Tab, Enter, middle-click and "copy link" do what they do everywhere;
+// arrow keys walk the same order as the eye. Layout is computed here, colours are the tokens'.
+// Knows no request. Next: home.js, marks.js.
+
+import { s } from "/design/elements.js";
+import { mark, stateOf, words } from "/marks.js";
+
+const WIDE_FROM = 820;
+const LINE = 17; // px between two lines of a label
+const GAP = 15; // px between two stops of a branch
+
+export function roadmapMap(model, { href, onOpen }) {
+  const element = s("svg", { class: "map", role: "group", "aria-label": "The roadmap: six phases and their topics" });
+  let current = model;
+  let width = 0;
+
+  const draw = (next = current) => {
+    current = next;
+    if (!width) return;
+    const focused = element.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const plan = width >= WIDE_FROM ? widePlan(current, width) : tallPlan(current, width);
+    element.setAttribute("viewBox", `0 0 ${width} ${plan.height}`);
+    element.setAttribute("height", plan.height);
+    element.dataset.layout = plan.layout;
+    element.replaceChildren(...plan.phases.flatMap((phase) => trackOf(phase)), ...plan.phases.map((phase) => phaseGroup(phase, current, href)));
+    if (focused) element.querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
+  };
+  new ResizeObserver(([entry]) => {
+    const measured = Math.floor(entry.contentRect.width);
+    if (measured && measured !== width) {
+      width = measured;
+      draw();
+    }
+  }).observe(element);
+
+  element.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-id]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    link.focus();
+    onOpen(link.dataset.id);
+  });
+  element.addEventListener("keydown", (event) => walk(event, element));
+  return { element, draw };
+}
+
+/** Arrow keys: along the line between stations, along a branch between its stops. */
+function walk(event, element) {
+  const here = event.target.closest("a[data-id]");
+  if (!here) return;
+  const isWide = element.dataset.layout === "wide";
+  const group = here.closest(".phase");
+  const stops = [...group.querySelectorAll("a[data-id]")];
+  const groups = [...element.querySelectorAll(".phase")];
+  const isUp = group.dataset.side === "up";
+  const along = { ArrowDown: isWide && isUp ? -1 : 1, ArrowUp: isWide && isUp ? 1 : -1 }[event.key];
+  const across = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  let next = null;
+  if (along) next = stops[stops.indexOf(here) + along];
+  if (across) next = groups[groups.indexOf(group) + across]?.querySelector("a[data-id]");
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
+
+/* ---- layout: numbers only --------------------------------------------------------------- */
+
+/** What stands on a branch: the topics, then the project as its terminal. */
+function stopsOf(phase) {
+  const topics = phase.topics.map((line) => ({ id: line.id, line, isProject: false, ...splitLabel(line.text) }));
+  if (!phase.project) return topics;
+  return [...topics, { id: phase.project.id, line: projectLine(phase), isProject: true, ...splitLabel(phase.project.text) }];
+}
+
+/** A project is built when all of its parts are. */
+export function projectLine(phase) {
+  const isBuilt = phase.project.parts.every((part) => part.status === "built");
+  return { id: phase.project.id, text: phase.project.text, status: isBuilt ? "built" : "planned" };
+}
+
+/** "Derivatives and gradients (why …)" → its name, and the aside in quieter type. */
+export function splitLabel(text) {
+  const match = /^(.*?)\s*\(([^)]+)\)$/.exec(text);
+  return match ? { name: match[1], aside: match[2] } : { name: text, aside: "" };
+}
+
+function widePlan(model, width) {
+  const { phases } = model.roadmap;
+  const left = 34;
+  const pitch = (width - left) / phases.length;
+  const placed = phases.map((phase, k) => {
+    const room = Math.min(k === phases.length - 1 ? pitch - 24 : 2 * pitch - 40, 280);
+    const title = wrap(phase.title, room, "600 15px");
+    return { phase, title, x: left + k * pitch, side: k % 2 ? "down" : "up", rows: rowsOf(stopsOf(phase), room), head: title.length * 18 + 44 };
+  });
+  const lengthOf = (p) => p.head + p.rows.reduce((sum, row) => sum + row.height, 0) - GAP;
+  const reach = (side) => Math.max(...placed.filter((p) => p.side === side).map(lengthOf));
+  const y = reach("up") + 4;
+  const done = placed.map((p, k) => {
+    const sign = p.side === "up" ? -1 : 1;
+    let at = y + sign * p.head;
+    const stops = p.rows.map((row) => {
+      const top = sign < 0 ? at - row.height + GAP : at;
+      at += sign * row.height;
+      return { ...row, x: p.x, y: top + row.head, labelX: p.x + 20 };
+    });
+    const titleY = sign < 0 ? y - 24 - p.title.length * 18 : y + 34;
+    return { ...p, y, stops, titleX: p.x + 20, titleY, track: trackWide(p.x, y, placed[k + 1]?.x ?? null, stops, sign) };
+  });
+  return { layout: "wide", height: y + reach("down") + 8, phases: done };
+}
+
+function trackWide(x, y, nextX, stops, sign) {
+  const last = stops.at(-1);
+  return {
+    main: nextX === null ? "" : `M${x} ${y}H${nextX}`,
+    branch: `M${x} ${y + sign * 16}V${last.y}`,
+  };
+}
+
+function tallPlan(model, width) {
+  const x = 22;
+  const branchX = 50;
+  let y = 26;
+  const phases = model.roadmap.phases.map((phase, k, all) => {
+    const title = wrap(phase.title, width - 62, "600 15px");
+    const rows = rowsOf(stopsOf(phase), width - branchX - 26);
+    const top = y;
+    let at = y + title.length * 18 + 30;
+    const stops = rows.map((row) => {
+      const stop = { ...row, x: branchX, y: at + row.head, labelX: branchX + 18 };
+      at += row.height;
+      return stop;
+    });
+    y = at + 34;
+    const bend = `M${x} ${top + 16}V${top + 20}C${x} ${top + 38} ${branchX} ${top + 26} ${branchX} ${top + 46}V${stops.at(-1).y}`;
+    const main = k === all.length - 1 ? "" : `M${x} ${top}V${y}`;
+    return { phase, side: "down", x, y: top, stops, title, titleX: x + 30, titleY: top - 2, track: { main, branch: bend } };
+  });
+  return { layout: "tall", height: y - 14, phases };
+}
+
+/** Wrap each stop's label and measure it: `head` is the mark's offset within the row. */
+function rowsOf(stops, room) {
+  return stops.map((stop) => {
+    const name = wrap(stop.name, room, stop.isProject ? "600 13px" : "400 13px");
+    const aside = stop.aside ? wrap(stop.aside, room, "400 12px") : [];
+    return { ...stop, nameLines: name, asideLines: aside, head: 8, height: (name.length + aside.length) * LINE + GAP };
+  });
+}
+
+const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+
+function wrap(text, room, font) {
+  ruler.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
+    if (lines.at(-1) && ruler.measureText(longer).width > room) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+/* ---- drawing ---------------------------------------------------------------------------- */
+
+function trackOf({ phase, track }) {
+  const isBuilt = phase.topics.some((line) => line.status === "built");
+  const common = { "data-phase": phase.number, "data-built": String(isBuilt) };
+  return [track.main && s("path", { class: "track", d: track.main, ...common }), s("path", { class: "branch", d: track.branch, ...common })].filter(Boolean);
+}
+
+function phaseGroup(plan, model, href) {
+  const { phase } = plan;
+  return s(
+    "g",
+    { class: "phase", "data-phase": phase.number, "data-side": plan.side },
+    station(plan, model, href),
+    plan.stops.map((stop) => stopLink(stop, model, href)),
+  );
+}
+
+function station({ phase, x, y, title, titleX, titleY }, model, href) {
+  const lines = model.linesOf(phase);
+  const nLearned = lines.filter((line) => model.done.has(line.id)).length;
+  const nBuilt = lines.filter((line) => line.status === "built").length;
+  const isRunning = model.runningPhases.has(phase.number);
+  const kind = nLearned === lines.length ? "learned" : isRunning ? "running" : nBuilt ? "built" : "planned";
+  const id = `p${phase.number}`;
+  const status = nBuilt ? `${kind}, ${nBuilt} of ${lines.length} built, ${nLearned} learned` : `planned, ${nLearned} of ${lines.length} learned`;
+  const rows = [...title.map((text) => ({ text, css: "station-title" })), { text: `${phase.period}`, css: "station-period" }];
+  const text = s("text", { x: titleX, y: titleY }, rows.map((row, k) => s("tspan", { class: row.css, x: titleX, dy: k ? 18 : 0 }, row.text)));
+  return s(
+    "a",
+    { href: href(id), "data-id": id, class: "station", "data-kind": kind, "aria-label": `Phase ${phase.number}, ${phase.title}: ${status}` },
+    s("rect", { class: "hit", x: x - 20, y: Math.min(titleY - 18, y - 20), width: 200, height: Math.max(titleY + title.length * 18 + 4, y + 20) - Math.min(titleY - 18, y - 20) }),
+    s("circle", { class: "halo", cx: x, cy: y, r: 23 }),
+    isRunning && s("circle", { class: "pulse", cx: x, cy: y, r: 20 }),
+    s("circle", { class: "station-disc", cx: x, cy: y, r: 15 }),
+    progressArc(x, y, nLearned / lines.length),
+    kind === "learned"
+      ? s("path", { class: "station-tick", d: `M${x - 5.5} ${y + 0.5}l4 4 7-8.5` })
+      : s("text", { class: "station-number", x, y: y + 4.5, "text-anchor": "middle" }, String(phase.number)),
+    text,
+  );
+}
+
+/** The learned share, as an arc around the station. */
+function progressArc(x, y, share) {
+  if (share <= 0 || share >= 1) return null;
+  const r = 19.5;
+  const angle = 2 * Math.PI * share - Math.PI / 2;
+  const end = `${(x + r * Math.cos(angle)).toFixed(2)} ${(y + r * Math.sin(angle)).toFixed(2)}`;
+  return s("path", { class: "station-arc", d: `M${x} ${y - r}A${r} ${r} 0 ${share > 0.5 ? 1 : 0} 1 ${end}` });
+}
+
+function stopLink(stop, model, href) {
+  const state = stop.isProject ? model.projectState(stop.line) : stateOf(stop.line, model);
+  const label = [...stop.nameLines.map((text) => ({ text, css: stop.isProject ? "stop-name project" : "stop-name" })), ...stop.asideLines.map((text) => ({ text, css: "stop-aside" }))];
+  const width = 200;
+  return s(
+    "a",
+    { href: href(stop.id), "data-id": stop.id, class: "stop", "data-state": words(state), "aria-label": `${stop.isProject ? "Project: " : ""}${stop.line.text}: ${words(state)}` },
+    s("rect", { class: "hit", x: stop.x - 12, y: stop.y - 14, width: stop.labelX - stop.x + width, height: label.length * LINE + 10, rx: 6 }),
+    stop.isProject ? projectMark(state, stop) : mark(state, stop),
+    s("text", { x: stop.labelX, y: stop.y + 4.5 }, label.map((row, k) => s("tspan", { class: row.css, x: stop.labelX, dy: k ? LINE : 0 }, row.text))),
+  );
+}
+
+/** The terminal of a branch: the same marks on a square. */
+function projectMark(state, { x, y }) {
+  const group = mark(state, { x, y });
+  group.classList.add("terminal");
+  return group;
+}
