@@ -1,0 +1,238 @@
+"""Every failure of a service as RFC 9457 problem details, and the page that explains each kind.
+
+Covers validation, the router's own refusals, errors of the domain by the service's table, and
+problems that middleware raises. An unknown exception never comes here: `observing.py` turns it
+into a 500 without internals.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from structlog.contextvars import get_contextvars
+
+from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemError, ProblemType
+
+INVALID = ProblemType("invalid-input", "The input is not valid", 422, "Correct the named fields.")
+MALFORMED = ProblemType("malformed-body", "The body cannot be read", 400, "Send well-formed JSON.")
+NOT_FOUND = ProblemType("not-found", "There is nothing here", 404, "See /docs for every route.")
+METHOD = ProblemType(
+    "method-not-allowed", "This route does not take that method", 405, "See the Allow header."
+)
+UNAUTHORIZED = ProblemType(
+    "unauthorized",
+    "An API key is needed",
+    401,
+    "Send it as `Authorization: Bearer …` or `X-API-Key`.",
+)
+TOO_LARGE = ProblemType(
+    "body-too-large", "The body is too large", 413, "Send less at a time, or raise MAX_BODY_BYTES."
+)
+BODY_TIMEOUT = ProblemType(
+    "body-timeout", "The body did not arrive in time", 408, "Send it faster, or in smaller parts."
+)
+TIMEOUT = ProblemType(
+    "timeout", "The answer took too long", 503, "Ask for less at a time, or try again."
+)
+BUSY = ProblemType("busy", "Too many requests at once", 503, "Wait as Retry-After says.")
+NOT_READY = ProblemType(
+    "not-ready", "The service is not ready", 503, "`errors` names what it waits for."
+)
+INTERNAL = ProblemType(
+    "internal-error",
+    "Something went wrong inside the service",
+    500,
+    "Quote the request id: the service's log has the rest.",
+)
+BUILT_IN = (
+    INVALID, MALFORMED, NOT_FOUND, METHOD, UNAUTHORIZED, TOO_LARGE, BODY_TIMEOUT, TIMEOUT, BUSY,
+    NOT_READY, INTERNAL,
+)  # fmt: skip
+MAX_ERRORS = 20
+"""A body with more invalid fields names the first ones only."""
+
+_BY_STATUS = {404: NOT_FOUND, 405: METHOD, 400: MALFORMED, 413: TOO_LARGE, 401: UNAUTHORIZED}
+
+
+class RefusedError(HTTPException):
+    """A refusal from below a route (a limit hit while its body was read), as a problem."""
+
+    def __init__(
+        self,
+        kind: ProblemType,
+        detail: str,
+        *,
+        fields: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.fields = tuple(fields)
+        super().__init__(kind.status, detail, dict(headers or {}))
+
+
+def problem_response(
+    kind: ProblemType,
+    detail: str,
+    *,
+    instance: str,
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build the answer for a problem; ids come from the request that is being handled."""
+    ids = get_contextvars()
+    problem = Problem(
+        type=kind.uri,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=instance,
+        request_id=str(ids.get("request_id", "")),
+        trace_id=str(ids.get("trace_id", "")),
+        errors=list(fields),
+    )
+    return _answer(problem, headers)
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
+    body = problem.model_dump_json()
+    return Response(body, problem.status, dict(headers or {}), PROBLEM_MEDIA_TYPE)
+
+
+class ProblemTable:
+    """The kinds of problem a service knows, and its handlers for every exception."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self.kinds: dict[str, ProblemType] = {kind.slug: kind for kind in BUILT_IN}
+        app.add_exception_handler(RequestValidationError, self._on_validation)
+        app.add_exception_handler(HTTPException, self._on_http)
+        app.add_exception_handler(ProblemError, self._on_problem)
+
+    def add(self, table: Mapping[type[Exception], ProblemType]) -> None:
+        """Answer each exception type (and its subclasses) with its problem."""
+        for error_type, kind in table.items():
+            self.kinds[kind.slug] = kind
+            self._app.add_exception_handler(error_type, self._handler(kind))
+
+    def page(self, slug: str) -> Response:
+        """Render the page of one kind, which a problem's `type` points to."""
+        kind = self.kinds.get(slug)
+        if kind is None:
+            raise HTTPException(404, f"There is no problem {slug!r}.")
+        title, advice = html.escape(kind.title), html.escape(kind.advice or "See `detail`.")
+        return HTMLResponse(
+            f'<!doctype html><html lang="en"><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
+            f'<link rel="stylesheet" href="/design/tokens.css">'
+            f'<link rel="stylesheet" href="/design/components.css">'
+            f'<main class="problem-page"><p>Problem <code>{html.escape(slug)}</code>, '
+            f"status {kind.status}</p><h1>{title}</h1><p>{advice}</p>"
+            f'<p><a href="/docs">API</a></p></main></html>'
+        )
+
+    @staticmethod
+    def _handler(kind: ProblemType):  # noqa: ANN205 - a Starlette handler, typed by its use
+        def handle(request: Request, error: Exception) -> Response:
+            return problem_response(
+                kind,
+                str(error),
+                instance=request.url.path,
+                fields=getattr(error, "fields", ()),
+                headers=getattr(error, "headers", None),
+            )
+
+        return handle
+
+    @staticmethod
+    def _on_validation(request: Request, error: Exception) -> Response:
+        items = error.errors() if isinstance(error, RequestValidationError) else []
+        malformed = next((item for item in items if item["type"] == "json_invalid"), None)
+        if malformed is not None:
+            reason = malformed.get("ctx", {}).get("error", "not JSON")
+            detail = f"The body is not valid JSON: {reason} at character {malformed['loc'][-1]}."
+            return problem_response(MALFORMED, detail, instance=request.url.path)
+        fields = [field_error(item) for item in items[:MAX_ERRORS]]
+        more = f" and {len(items) - MAX_ERRORS} more" if len(items) > MAX_ERRORS else ""
+        named = "; ".join(f"{field.field}: {field.message}" for field in fields[:3])
+        detail = f"{named}{more if len(items) > 3 else ''}."
+        return problem_response(INVALID, detail, instance=request.url.path, fields=fields)
+
+    @staticmethod
+    def _on_http(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        fields = error.fields if isinstance(error, RefusedError) else ()
+        if isinstance(error, RefusedError):
+            kind = error.kind
+        else:
+            known = _BY_STATUS.get(error.status_code, INTERNAL)
+            title = known.title if known.status == error.status_code else str(error.detail)
+            kind = ProblemType(known.slug, title, error.status_code)
+        detail = str(error.detail)
+        if detail in {"Not Found", "Method Not Allowed"}:
+            detail = f"{request.method} {request.url.path} is not a route; /docs lists them."
+        return problem_response(
+            kind, detail, instance=request.url.path, fields=fields, headers=error.headers
+        )
+
+    @staticmethod
+    def _on_problem(request: Request, error: Exception) -> Response:
+        if not isinstance(error, ProblemError):
+            raise error
+        ids = get_contextvars()
+        update = {name: str(ids.get(name, "")) for name in ("request_id", "trace_id")}
+        update["instance"] = error.problem.instance or request.url.path
+        return _answer(error.problem.model_copy(update=update), error.headers)
+
+
+def field_error(item: Mapping[str, object]) -> FieldError:
+    """Say one of pydantic's errors as field, message and what is accepted."""
+    place = item.get("loc")
+    parts = [str(part) for part in place] if isinstance(place, tuple | list) else []
+    if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
+        parts = parts[1:] or ["body"]
+    context = item.get("ctx")
+    return FieldError(
+        field=".".join(parts) or "body",
+        message=str(item.get("msg", "")).removeprefix("Value error, "),
+        accepted=_accepted(str(item.get("type", "")), context if isinstance(context, dict) else {}),
+    )
+
+
+def _accepted(kind: str, context: Mapping[str, object]) -> str:
+    limits = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    words = [f"{word} {context[name]}" for name, word in limits.items() if name in context]
+    if "min_length" in context or "max_length" in context:
+        low, high = context.get("min_length"), context.get("max_length")
+        words.append(f"a length of {low} or more" if high is None else f"a length up to {high}")
+    if "expected" in context:
+        words.append(str(context["expected"]))
+    if "pattern" in context:
+        words.append(f"text that matches {context['pattern']}")
+    if words:
+        return " and ".join(words)
+    return _ACCEPTED_KINDS.get(kind, "")
+
+
+_ACCEPTED_KINDS = {
+    "missing": "a value: the field is required",
+    "extra_forbidden": "no such field",
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "none_required": "null",
+}
