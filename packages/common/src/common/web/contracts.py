@@ -54,8 +54,8 @@ class ModelView(_Wire):
     version: str
 
 
-ServiceCondition = Literal["ready", "waiting", "gone", "off", "planned"]
-"""Answers; answers but not ready; does not answer; installed, not started; not built yet."""
+ServiceCondition = Literal["ready", "waiting", "gone", "failed", "off", "planned"]
+"""Ready; starting or not ready; no answer; given up on; installed, not started; not built yet."""
 
 
 class ServiceView(_Wire):
@@ -71,6 +71,7 @@ class ServiceView(_Wire):
     page: str | None = None
     docs: str | None = None
     version: str | None = None
+    n_restarts: int = 0
     models: tuple[ModelView, ...] = ()
 
 

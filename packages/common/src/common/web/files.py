@@ -2,8 +2,8 @@
 
 Every answer carries an ETag made from the content and ``Cache-Control: no-cache``: the browser
 keeps the file and asks whether it changed (304, no body), so an upgrade shows at once and nothing
-needs a hashed name or a build. Plotly.js is 4.8 MB and comes from the installed ``plotly`` wheel; it may be
-kept a day without asking. Knows no page. Next: ``design/`` for what is served.
+needs a hashed name or a build. Plotly.js is 4.8 MB and comes from the installed ``plotly`` wheel;
+it may be kept a day without asking. Knows no page. Next: ``design/`` for what is served.
 """
 
 import gzip

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from common.errors import DomainError
 from common.web.markdown import render_markdown
 
 GUIDES_URL = "/guides/"
@@ -25,7 +26,7 @@ PICTURES: Mapping[str, str] = {
 }
 
 
-class GuideNotFoundError(LookupError):
+class GuideNotFoundError(DomainError):
     """No guide stands at this address, or the guides are not installed here."""
 
     def __init__(self, page: str, known: tuple[str, ...]) -> None:
@@ -64,7 +65,7 @@ class Guides:
             return {}
         found = {
             path.relative_to(self.docs).with_suffix("").as_posix(): path
-            for path in sorted(self.docs.rglob("*.md"))
+            for path in sorted(self.docs.rglob("*.md"), key=lambda path: (len(path.parts), path))
         }
         readme = self._repository / "README.md"
         return {"readme": readme, **found} if readme.is_file() else found

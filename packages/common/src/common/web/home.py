@@ -6,7 +6,7 @@ the caller says which run. Next: ``contracts.py`` for what goes over the wire.
 """
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from common.errors import ProblemType
+from common.errors import DomainError, ProblemType
 from common.learn.exercises import find_exercises
 from common.learn.progress import Progress, ProgressError
 from common.learn.roadmap import Roadmap, load_roadmap, weekly_checklist
+from common.platform.states import ServiceState, UnreadableStateError
 from common.service import create_service
 from common.settings import Settings
 from common.web.contracts import (
@@ -31,12 +32,12 @@ from common.web.contracts import (
 )
 from common.web.files import PageFiles
 from common.web.guides import GuideNotFoundError, Guides, find_repository
-from common.web.live import LiveServices, RunningService
+from common.web.live import LiveServices, house_at
 
 PAGE_DIR = Path(__file__).parent / "home"
 
 
-class UnknownLineError(LookupError):
+class UnknownLineError(DomainError):
     """A tick for something that is neither a line of the roadmap nor an exercise here."""
 
     def __init__(self, item_id: str, known: Sequence[str]) -> None:
@@ -46,24 +47,40 @@ class UnknownLineError(LookupError):
         super().__init__(f"The roadmap has no line or exercise {item_id!r}.{hint}")
 
 
-PROBLEMS = {
-    GuideNotFoundError: ProblemType("guide-not-found", "There is no such guide", 404),
-    ProgressError: ProblemType("progress-unavailable", "Progress cannot be kept", 503),
-    UnknownLineError: ProblemType("unknown-line", "The roadmap has no such line", 404),
+PROBLEMS: Mapping[type[Exception], ProblemType] = {
+    GuideNotFoundError: ProblemType(
+        "guide-not-found", "There is no such guide", 404, "GET /guides/ lists the guides."
+    ),
+    ProgressError: ProblemType(
+        "progress-unavailable",
+        "Progress cannot be kept",
+        503,
+        "Check that the data directory can be written.",
+    ),
+    UnknownLineError: ProblemType(
+        "unknown-line", "The roadmap has no such line", 404, "GET /api/roadmap lists every id."
+    ),
+    UnreadableStateError: ProblemType(
+        "services-unknown",
+        "Which services run cannot be read",
+        503,
+        "Delete the file that the answer names, then run `roadmap up` again.",
+    ),
 }
 
 
 def create_home_app(
     settings: Settings,
-    services: Callable[[], Sequence[RunningService]] = tuple,
+    services: Callable[[], Sequence[ServiceState]] | None = None,
     *,
     roadmap: Roadmap | None = None,
     repository: Path | None = None,
 ) -> FastAPI:
     """Build the home page's application.
 
-    ``services`` tells which services run and where; ``roadmap`` and ``repository`` default to the
-    copies that travel with the package and to the checkout it runs from.
+    ``services`` tells which services run and where, by default what `roadmap up` wrote into the
+    data directory; ``roadmap`` and ``repository`` default to the copy that travels with the
+    package and to the checkout it runs from.
     """
     service = create_service(
         "home",
@@ -72,7 +89,7 @@ def create_home_app(
         summary="The roadmap as a map, the live services, your progress and the guides.",
         version=version("ai-roadmap-common"),
     )
-    live = service.owns(LiveServices(services))
+    live = service.owns(LiveServices(services or house_at(settings.data_dir)))
     guides = Guides(repository or find_repository())
     course = Course(roadmap or load_roadmap(), guides)
     service.problems(PROBLEMS)

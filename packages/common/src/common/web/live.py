@@ -1,7 +1,8 @@
 """The live services as the home page shows them: asked over HTTP, never trusted to answer.
 
 Who runs is told by the caller (a supervisor, or nobody); whether it answers, with which model, is
-asked of ``/readyz``, ``/version`` and ``/metrics``, all services at once. Knows no process and no page. Next: ``home.py``.
+asked of ``/readyz``, ``/version`` and ``/metrics``, all services at once. Knows no process and no
+page. Next: ``home.py``.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Protocol, Self
+from pathlib import Path
+from typing import Self
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.platform.services import SERVICES, ServiceInfo, installed
+from common.platform.states import ServiceState, State, read_state, state_file
 from common.web.contracts import ModelView, ServiceCondition, ServicesView, ServiceView
 
 ASK_TIMEOUT_S = 1.5
@@ -22,18 +25,13 @@ FRESH_FOR_S = 1.0
 MODEL_METRIC = "model_info"
 
 
-class RunningService(Protocol):
-    """What the page must be told of a service: its short name (``p1``) and where it listens."""
-
-    @property
-    def name(self) -> str:
-        """Its short name in the table of services."""
-        ...
-
-    @property
-    def url(self) -> str | None:
-        """Where it listens; None while it does not."""
-        ...
+CONDITIONS: Mapping[State, ServiceCondition] = {
+    State.STARTING: "waiting",
+    State.RESTARTING: "waiting",
+    State.FAILED: "failed",
+    State.STOPPED: "off",
+}
+"""What the supervisor alone knows; everything else is asked of the service itself."""
 
 
 class LiveServices:
@@ -41,7 +39,7 @@ class LiveServices:
 
     def __init__(
         self,
-        running: Callable[[], Sequence[RunningService]],
+        running: Callable[[], Sequence[ServiceState]],
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -72,28 +70,38 @@ class LiveServices:
             return self._round[1]
 
     async def _ask_all(self) -> ServicesView:
-        urls = {service.name: service.url for service in self._running() if service.url}
+        running = {service.name: service for service in self._running()}
         here = installed()
         views = await asyncio.gather(
-            *(self._ask(info, urls.get(info.name), info.name in here) for info in SERVICES.values())
+            *(
+                self._ask(info, running[info.name])
+                if info.name in running
+                else _at_rest(info, is_installed=info.name in here)
+                for info in SERVICES.values()
+            )
         )
         return ServicesView(checked_at=datetime.now(UTC), services=tuple(views))
 
-    async def _ask(self, info: ServiceInfo, url: str | None, is_installed: bool) -> ServiceView:
-        if url is None:
-            return view_of(info, "off" if is_installed else "planned")
-        base = url.rstrip("/")
+    async def _ask(self, info: ServiceInfo, known: ServiceState) -> ServiceView:
+        view = view_of(info, CONDITIONS.get(known.state, "gone")).model_copy(
+            update={"n_restarts": known.n_restarts, "detail": known.reason or ""}
+        )
+        if known.url is None or known.state in CONDITIONS:
+            return view
+        return view.model_copy(update=await self._answers(known.url.rstrip("/")))
+
+    async def _answers(self, base: str) -> dict[str, object]:
+        """Ask one service for all that the page shows of it, as changes to its view."""
+        found: dict[str, object] = {"url": base, "page": f"{base}/", "docs": f"{base}/docs"}
         try:
             ready = await self._get(f"{base}/readyz")
         except httpx2.HTTPError as error:
-            detail = (
-                "It took too long to answer." if isinstance(error, httpx2.TimeoutException) else ""
-            )
-            return view_of(info, "gone", url=base, detail=detail)
+            is_slow = isinstance(error, httpx2.TimeoutException)
+            return {**found, "state": "gone", "detail": "It took too long." if is_slow else ""}
         if not ready.is_success:
-            return view_of(info, "waiting", url=base, detail=reason_of(ready))
+            return {**found, "state": "waiting", "detail": reason_of(ready)}
         version, models = await asyncio.gather(self._version(base), self._models(base))
-        return view_of(info, "ready", url=base, version=version, models=models)
+        return {**found, "state": "ready", "detail": "", "version": version, "models": models}
 
     async def _get(self, url: str) -> httpx2.Response:
         if self._http is None:
@@ -114,29 +122,25 @@ class LiveServices:
             return ()
 
 
-def view_of(
-    info: ServiceInfo,
-    state: ServiceCondition,
-    *,
-    url: str | None = None,
-    detail: str = "",
-    version: str | None = None,
-    models: tuple[ModelView, ...] = (),
-) -> ServiceView:
-    """Put what is known of a service and what it answered into one value."""
+def view_of(info: ServiceInfo, state: ServiceCondition) -> ServiceView:
+    """Show what the table of services knows of one, in this condition."""
     return ServiceView(
-        name=info.name,
-        phase=info.phase,
-        title=info.title,
-        script=info.script,
-        state=state,
-        detail=detail,
-        url=url,
-        page=f"{url}/" if url else None,
-        docs=f"{url}/docs" if url else None,
-        version=version,
-        models=models,
+        name=info.name, phase=info.phase, title=info.title, script=info.script, state=state
     )
+
+
+async def _at_rest(info: ServiceInfo, *, is_installed: bool) -> ServiceView:
+    return view_of(info, "off" if is_installed else "planned")
+
+
+def house_at(data_dir: Path) -> Callable[[], Sequence[ServiceState]]:
+    """Read who runs from the file that `roadmap up` keeps in the data directory."""
+
+    def services() -> Sequence[ServiceState]:
+        house = read_state(state_file(data_dir))
+        return house.services if house else ()
+
+    return services
 
 
 def reason_of(answer: httpx2.Response) -> str:

@@ -166,13 +166,20 @@ function themedLayout({ layout, x, y, data }, root) {
   });
   const ends = data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean);
   return {
-    font, paper_bgcolor: at("--surface"), plot_bgcolor: at("--surface"), margin: { l: 8, r: ends.length ? 92 : 12, t: 8, b: 8 },
+    font, paper_bgcolor: at("--surface"), plot_bgcolor: at("--surface"), margin: { l: 8, r: 12 + Math.max(0, ...ends.map(widthOf)), t: 8, b: 8 },
     showlegend: data.length > 1 && ends.length < data.length, legend: { orientation: "h", y: 1.12, x: 0, font },
     hoverlabel: { bgcolor: at("--raised"), bordercolor: at("--edge"), font: { ...font, color: at("--ink") } },
     bargap: 0.25, ...layout,
     xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis(y), ...layout.yaxis },
     annotations: [...ends, ...(layout.annotations || [])],
   };
+}
+
+const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+
+function widthOf({ text }) {
+  ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  return Math.ceil(ruler.measureText(text).width) + 8;
 }
 
 /** A named line carries its name at its last point, in its colour. */

@@ -182,7 +182,7 @@ function numberInput(schema, isRequired) {
 function textInput(schema, isRequired) {
   const isLong = schema.maxLength > 200 || schema.format === "textarea";
   const type = { date: "date", "date-time": "datetime-local", email: "email", uri: "url", password: "password" }[schema.format] || "text";
-  const control = isLong ? h("textarea", { class: "input", rows: 4 }) : h("input", { class: "input", type, maxlength: schema.maxLength });
+  const control = isLong ? h("textarea", { class: "input", rows: 3 }) : h("input", { class: "input", type, maxlength: schema.maxLength });
   const wrong = (isFinal) => {
     if (control.value === "") return isRequired && isFinal && schema.minLength !== 0 ? MISSING : "";
     if (control.value.length < schema.minLength) return `At least ${schema.minLength} characters are needed.`;
@@ -207,7 +207,7 @@ function choiceInput(schema, isRequired) {
 }
 
 function jsonInput(schema, isRequired) {
-  const control = h("textarea", { class: "input mono", rows: 3, spellcheck: "false" });
+  const control = h("textarea", { class: "input mono", rows: 1, spellcheck: "false" });
   const parse = () => (control.value.trim() === "" ? undefined : JSON.parse(control.value));
   const wrong = (isFinal) => {
     if (control.value.trim() === "") return isRequired && isFinal ? MISSING : "";

@@ -97,17 +97,10 @@ function healthMonitor(url, staleLine) {
 function staleWords(since, check) {
   const at = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return [
-    icon16("warning"),
+    icon("warning"),
     h("span", {}, `The service stopped answering at ${at}. What you see may be out of date; nothing you typed is lost.`),
     h("button", { class: "button", "data-size": "small", type: "button", onclick: check }, "Try again"),
   ];
-}
-
-function icon16(name) {
-  const drawn = icon(name);
-  drawn.setAttribute("width", "16");
-  drawn.setAttribute("height", "16");
-  return drawn;
 }
 
 async function ask(url) {

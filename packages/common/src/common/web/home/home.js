@@ -46,7 +46,13 @@ async function load() {
   draw();
   panel = sidePanel({ param: "at", render: (id) => panelOf(modelNow(), id, acts) });
   addEventListener("popstate", () => drawWeek(at("week"), modelNow(), acts));
-  frame.onHealth((state) => state === "ready" && afterReturn());
+  let before = "ready";
+  frame.onHealth((state) => {
+    const isBack = state === "ready" && before !== "ready";
+    before = state;
+    if (isBack) afterReturn();
+  });
+  if (page.pending.size) afterReturn();
 }
 
 function modelNow() {

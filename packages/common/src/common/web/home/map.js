@@ -97,7 +97,7 @@ function widePlan(model, width) {
   const placed = phases.map((phase, k) => {
     const room = Math.min(k === phases.length - 1 ? pitch - 24 : 2 * pitch - 40, 280);
     const title = wrap(phase.title, room, "600 15px");
-    return { phase, title, x: left + k * pitch, side: k % 2 ? "down" : "up", rows: rowsOf(stopsOf(phase), room), head: title.length * 18 + 44 };
+    return { phase, title, x: left + k * pitch, side: k % 2 ? "down" : "up", rows: rowsOf(stopsOf(phase), room), head: title.length * 18 + 58 };
   });
   const lengthOf = (p) => p.head + p.rows.reduce((sum, row) => sum + row.height, 0) - GAP;
   const reach = (side) => Math.max(...placed.filter((p) => p.side === side).map(lengthOf));
@@ -110,7 +110,7 @@ function widePlan(model, width) {
       at += sign * row.height;
       return { ...row, x: p.x, y: top + row.head, labelX: p.x + 20 };
     });
-    const titleY = sign < 0 ? y - 24 - p.title.length * 18 : y + 34;
+    const titleY = sign < 0 ? y - 20 - p.title.length * 18 : y + 34;
     return { ...p, y, stops, titleX: p.x + 20, titleY, track: trackWide(p.x, y, placed[k + 1]?.x ?? null, stops, sign) };
   });
   return { layout: "wide", height: y + reach("down") + 8, phases: done };
@@ -125,25 +125,25 @@ function trackWide(x, y, nextX, stops, sign) {
 }
 
 function tallPlan(model, width) {
-  const x = 22;
+  const x = 24;
   const branchX = 50;
   let y = 26;
   const phases = model.roadmap.phases.map((phase, k, all) => {
     const title = wrap(phase.title, width - 62, "600 15px");
     const rows = rowsOf(stopsOf(phase), width - branchX - 26);
     const top = y;
-    let at = y + title.length * 18 + 30;
+    let at = y + title.length * 18 + 32;
     const stops = rows.map((row) => {
       const stop = { ...row, x: branchX, y: at + row.head, labelX: branchX + 18 };
       at += row.height;
       return stop;
     });
-    y = at + 34;
+    y = at + 30;
     const bend = `M${x} ${top + 16}V${top + 20}C${x} ${top + 38} ${branchX} ${top + 26} ${branchX} ${top + 46}V${stops.at(-1).y}`;
     const main = k === all.length - 1 ? "" : `M${x} ${top}V${y}`;
     return { phase, side: "down", x, y: top, stops, title, titleX: x + 30, titleY: top - 2, track: { main, branch: bend } };
   });
-  return { layout: "tall", height: y - 14, phases };
+  return { layout: "tall", height: y - 40, phases };
 }
 
 /** Wrap each stop's label and measure it: `head` is the mark's offset within the row. */
@@ -194,7 +194,7 @@ function station({ phase, x, y, title, titleX, titleY }, model, href) {
   const kind = nLearned === lines.length ? "learned" : isRunning ? "running" : nBuilt ? "built" : "planned";
   const id = `p${phase.number}`;
   const status = nBuilt ? `${kind}, ${nBuilt} of ${lines.length} built, ${nLearned} learned` : `planned, ${nLearned} of ${lines.length} learned`;
-  const rows = [...title.map((text) => ({ text, css: "station-title" })), { text: `${phase.period}`, css: "station-period" }];
+  const rows = [...title.map((text) => ({ text, css: "station-title" })), { text: nLearned ? `${phase.period} · ${nLearned} of ${lines.length} learned` : phase.period, css: "station-period" }];
   const text = s("text", { x: titleX, y: titleY }, rows.map((row, k) => s("tspan", { class: row.css, x: titleX, dy: k ? 18 : 0 }, row.text)));
   return s(
     "a",
@@ -203,21 +203,11 @@ function station({ phase, x, y, title, titleX, titleY }, model, href) {
     s("circle", { class: "halo", cx: x, cy: y, r: 23 }),
     isRunning && s("circle", { class: "pulse", cx: x, cy: y, r: 20 }),
     s("circle", { class: "station-disc", cx: x, cy: y, r: 15 }),
-    progressArc(x, y, nLearned / lines.length),
     kind === "learned"
       ? s("path", { class: "station-tick", d: `M${x - 5.5} ${y + 0.5}l4 4 7-8.5` })
       : s("text", { class: "station-number", x, y: y + 4.5, "text-anchor": "middle" }, String(phase.number)),
     text,
   );
-}
-
-/** The learned share, as an arc around the station. */
-function progressArc(x, y, share) {
-  if (share <= 0 || share >= 1) return null;
-  const r = 19.5;
-  const angle = 2 * Math.PI * share - Math.PI / 2;
-  const end = `${(x + r * Math.cos(angle)).toFixed(2)} ${(y + r * Math.sin(angle)).toFixed(2)}`;
-  return s("path", { class: "station-arc", d: `M${x} ${y - r}A${r} ${r} 0 ${share > 0.5 ? 1 : 0} 1 ${end}` });
 }
 
 function stopLink(stop, model, href) {
@@ -228,14 +218,7 @@ function stopLink(stop, model, href) {
     "a",
     { href: href(stop.id), "data-id": stop.id, class: "stop", "data-state": words(state), "aria-label": `${stop.isProject ? "Project: " : ""}${stop.line.text}: ${words(state)}` },
     s("rect", { class: "hit", x: stop.x - 12, y: stop.y - 14, width: stop.labelX - stop.x + width, height: label.length * LINE + 10, rx: 6 }),
-    stop.isProject ? projectMark(state, stop) : mark(state, stop),
+    mark(state, { x: stop.x, y: stop.y, isTerminal: stop.isProject }),
     s("text", { x: stop.labelX, y: stop.y + 4.5 }, label.map((row, k) => s("tspan", { class: row.css, x: stop.labelX, dy: k ? LINE : 0 }, row.text))),
   );
-}
-
-/** The terminal of a branch: the same marks on a square. */
-function projectMark(state, { x, y }) {
-  const group = mark(state, { x, y });
-  group.classList.add("terminal");
-  return group;
 }

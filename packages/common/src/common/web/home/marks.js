@@ -3,6 +3,7 @@
 //   stateOf(line, model) → { isLearned, isRunning, isBuilt }      words(state) → "Running, learned"
 //   mark(state, { x, y }) → an SVG group: planned = dotted ring; built = ring; running = ring with a core;
 //   learned = disc with a tick; learned and running = the disc inside a second ring. Shapes, not only colours.
+// The terminal of a branch (its project) has the same marks on a square.
 // Knows no page. Next: map.js.
 
 import { s } from "/design/elements.js";
@@ -27,18 +28,27 @@ export function kindOf({ isBuilt, isRunning, isLearned }) {
   return isRunning ? "running" : isBuilt ? "built" : "planned";
 }
 
-export function mark(state, { x = 0, y = 0 } = {}) {
+export function mark(state, { x = 0, y = 0, isTerminal = false } = {}) {
   const kind = kindOf(state);
   const group = s("g", { class: "mark", "data-kind": kind, transform: `translate(${x} ${y})` });
-  group.append(s("circle", { class: "mark-ground", r: 9 }));
-  if (kind === "learned-running") group.append(s("circle", { class: "mark-orbit", r: 8.5 }));
+  const shape = isTerminal ? square : disc;
+  group.append(shape("mark-ground", 9));
+  if (kind === "learned-running") group.append(shape("mark-orbit", 8.5));
   if (state.isLearned) {
-    group.append(s("circle", { class: "mark-disc", r: 6 }), s("path", { class: "mark-tick", d: "M-2.8 0.2l2 2 3.6-4.2" }));
+    group.append(shape("mark-disc", 6), s("path", { class: "mark-tick", d: "M-2.8 0.2l2 2 3.6-4.2" }));
     return group;
   }
-  group.append(s("circle", { class: "mark-ring", r: 5 }));
-  if (kind === "running") group.append(s("circle", { class: "mark-core", r: 2.2 }));
+  group.append(shape("mark-ring", 5));
+  if (kind === "running") group.append(shape("mark-core", 2.2));
   return group;
+}
+
+function disc(name, radius) {
+  return s("circle", { class: name, r: radius });
+}
+
+function square(name, radius) {
+  return s("rect", { class: name, x: -radius, y: -radius, width: 2 * radius, height: 2 * radius, rx: 1.5 });
 }
 
 /** The mark as an inline picture, for text. */

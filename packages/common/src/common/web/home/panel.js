@@ -100,6 +100,6 @@ function phaseBody(model, phase, acts) {
 function lineList(model, lines, { href, onOpen }) {
   return h("ul", { class: "line-list" }, lines.map((line) => {
     const state = stateOf(line, model);
-    return h("li", {}, markPicture(state), link(line.id, line.text, href, onOpen), h("span", { class: "hint" }, words(state)));
+    return h("li", {}, markPicture(state), link(line.id, line.text, href, onOpen), (state.isBuilt || state.isLearned) && h("span", { class: "hint" }, words(state)));
   }));
 }

@@ -5,7 +5,7 @@
 
 import { badge, codeBlock, errorState, h } from "/design/elements.js";
 
-const WORDS = { ready: "Ready", waiting: "Starting", gone: "No answer", off: "Not started", planned: "Planned" };
+const WORDS = { ready: "Ready", waiting: "Starting", gone: "No answer", failed: "Failed", off: "Not started", planned: "Planned" };
 
 export function drawServices(host, { services, checkedAt, error = null, retry = null }) {
   const here = services.filter((service) => service.state !== "planned");
@@ -25,12 +25,12 @@ export function drawServices(host, { services, checkedAt, error = null, retry = 
 function row(service, isStale) {
   const state = isStale ? "gone" : service.state;
   const name = service.page && service.state === "ready" ? h("a", { class: "service-name", href: service.page }, service.title) : h("span", { class: "service-name" }, service.title);
-  const dot = h("span", { class: "dot", "data-state": { ready: "ready", waiting: "waiting", gone: "gone" }[state] || "off" });
+  const dot = h("span", { class: "dot", "data-state": { ready: "ready", waiting: "waiting", gone: "gone", failed: "gone" }[state] || "off" });
   const links = service.url && [service.docs && h("a", { href: service.docs }, "API"), h("span", { class: "mono truncate" }, service.url.replace(/^https?:\/\//, ""))];
   return h(
     "li",
     { class: "service", "data-phase": service.phase, "data-state": state },
     h("div", { class: "service-line" }, dot, name, h("span", { class: "service-state" }, isStale ? "Stale" : WORDS[service.state])),
-    h("div", { class: "service-more" }, links, service.models.map((model) => badge(`${model.name} v${model.version}`, "accent")), service.detail && h("span", { class: "hint" }, service.detail)),
+    h("div", { class: "service-more" }, links, service.models.map((model) => badge(`${model.name} v${model.version}`, "accent")), service.n_restarts > 0 && h("span", { class: "hint" }, `restarted ${service.n_restarts} ×`), service.detail && h("span", { class: "hint" }, service.detail)),
   );
 }
