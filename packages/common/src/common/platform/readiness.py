@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 
 import httpx2
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+MODEL_METRIC = "model_info"
 READY_LINE = re.compile(r"\bready at (?P<url>https?://\S+)")
 PROBE_TIMEOUT_S = 2.0
 
@@ -25,17 +27,16 @@ class Readiness:
 
 
 class Version(BaseModel):
-    """What `/version` tells; services may tell more."""
+    """What `/version` tells of a service; it may tell more."""
 
     model_config = ConfigDict(extra="ignore")
 
+    service: str | None = None
     version: str | None = None
-    model: str | None = None
-    model_version: str | int | None = None
 
 
 class _Answer(BaseModel):
-    """What `/readyz` tells when it refuses: a problem's detail, or reasons by part."""
+    """What `/readyz` tells when it refuses: a problem's detail."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -78,3 +79,24 @@ async def ask_version(client: httpx2.AsyncClient, url: str) -> Version:
         return Version.model_validate_json(response.content)
     except (httpx2.HTTPError, ValidationError):
         return Version()
+
+
+async def ask_models(client: httpx2.AsyncClient, url: str) -> tuple[str, ...]:
+    """Ask `/metrics` which models a service answers with; none if it does not tell."""
+    try:
+        response = await client.get(f"{url.rstrip('/')}/metrics")
+        return models_in(response.text)
+    except (httpx2.HTTPError, ValueError):
+        return ()
+
+
+def models_in(metrics: str) -> tuple[str, ...]:
+    """Read the served models from a Prometheus exposition, such as `churn 3`."""
+    samples = (
+        sample
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name.endswith(MODEL_METRIC) and sample.value
+    )
+    models = {(one.labels.get("model", "?"), one.labels.get("version", "?")) for one in samples}
+    return tuple(f"{model} {version}" for model, version in sorted(models))

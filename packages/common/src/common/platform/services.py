@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
+from common.errors import DomainError
+
 ENTRY_POINT_GROUP = "ai_roadmap.services"
 HOME_PORT = 8000
 
@@ -62,7 +64,7 @@ SERVICES: Mapping[str, ServiceInfo] = MappingProxyType(
 """Every service by its short name, in phase order, installed or not."""
 
 
-class UnknownServiceError(LookupError):
+class UnknownServiceError(DomainError):
     """A name that is no service of this house."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
@@ -71,14 +73,14 @@ class UnknownServiceError(LookupError):
         super().__init__(f"There is no service {name!r}; known: {', '.join(known)}.")
 
 
-class NotInstalledError(LookupError):
+class NotInstalledError(DomainError):
     """A service of this house that this environment does not have."""
 
     def __init__(self, service: ServiceInfo) -> None:
         self.service = service
         super().__init__(
-            f"{service.name} ({service.title}) is not installed; "
-            f"install it with: uv pip install {service.distribution}"
+            f"{service.name} ({service.title}) is not installed here; "
+            f"installed: {', '.join(installed()) or 'none'}"
         )
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from common.errors import DomainError
+
 
 class State(StrEnum):
     """Where a service is in its life."""
@@ -49,7 +51,7 @@ class HouseState(BaseModel):
     services: tuple[ServiceState, ...]
 
 
-class UnreadableStateError(Exception):
+class UnreadableStateError(DomainError):
     """The state file exists and makes no sense."""
 
     def __init__(self, path: Path) -> None:

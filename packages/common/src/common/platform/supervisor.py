@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from common.platform.processes import Child, Watchdog, start_child
+from common.platform.processes import Child, Watchdog, signal_group, start_child
 from common.platform.readiness import ask_readiness, find_url, probe_client
 from common.platform.states import HouseState, ServiceState, State, remove_state, write_state
 
@@ -114,6 +114,13 @@ class Supervisor:
     def stop(self) -> None:
         """Ask every program to end; past the grace they are killed."""
         self.stopping.set()
+
+    def kill(self) -> None:
+        """End every program at once, whatever it is doing."""
+        self.stop()
+        for state in self.states:
+            if state.pid is not None:
+                signal_group(state.pid, signal.SIGKILL)
 
     def publish(self, state: ServiceState) -> None:
         """Tell the listener and the state file that a program's state is new."""

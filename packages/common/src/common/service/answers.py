@@ -12,8 +12,9 @@ from http.client import responses as REASONS  # noqa: N812 - a table of constant
 from typing import TypeVar
 
 import httpx2
-from common.errors import Problem, ProblemError
 from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from common.errors import DomainError, Problem, ProblemError
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +33,7 @@ NO_ANSWER_YET = (
 JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
-class ServiceCallError(Exception):
+class ServiceCallError(DomainError):
     """A call that brought no answer of the service itself."""
 
     def __init__(self, service: str, message: str) -> None:

@@ -16,6 +16,8 @@ from typing import TypeGuard, TypeVar, get_type_hints, overload
 
 import httpx2
 import structlog
+from pydantic import BaseModel, JsonValue, SecretStr
+
 from common.platform.services import find_service, load_create_app
 from common.service.answers import (
     AnswerStream,
@@ -38,7 +40,6 @@ from common.service.retries import (
 )
 from common.service.tracing import trace_headers
 from common.service.transport import StreamingASGITransport
-from pydantic import BaseModel, JsonValue, SecretStr
 
 log = structlog.get_logger()
 
@@ -201,7 +202,7 @@ class ServiceClient:
             await outcome.aclose()
         log.info(
             "call_retried",
-            service=self.name,
+            peer=self.name,
             method=call.method,
             path=call.path,
             reason=reason,

@@ -11,9 +11,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import structlog
-
-log = structlog.get_logger()
+from common.errors import DomainError
 
 Message = MutableMapping[str, Any]  # ASGI's own type: a message's values are what its kind says
 Receive = Callable[[], Awaitable[Message]]
@@ -21,7 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-class StartupError(RuntimeError):
+class StartupError(DomainError):
     """The app's lifespan failed to start or to stop; the app's own error is the cause."""
 
     def __init__(self, stage: str, reason: str) -> None:

@@ -17,8 +17,6 @@ from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Self
 
-from common.errors import ProblemError
-from common.service.hosts import is_believed_host, is_believed_origin
 from mcp.server import MCPServer
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver.exceptions import ToolError
@@ -26,6 +24,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+
+from common.errors import DomainError, ProblemError
+from common.service.hosts import is_believed_host, is_believed_origin
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,8 +54,8 @@ def mount_tools(
 ) -> ToolsEndpoint:
     """Publish functions as MCP tools at `/mcp`; enter what it returns in the app's lifespan.
 
-    An error of a type in `expected_errors` (read at each call, so a live collection may grow) and
-    every `ProblemError` reaches the caller with its own message; any other is logged and hidden.
+    `DomainError`, `ProblemError` and the types in `expected_errors` (read at each call, so a live
+    collection may grow) reach the caller with their own message; any other is logged and hidden.
     Host names outside `hosts.is_believed_host` are refused unless listed in `allowed_hosts` or
     unless `is_keyed`: a page of a rebound name has no key.
     """
@@ -142,7 +143,7 @@ def _with_plain_errors(function: Tool, expected: Collection[type[Exception]]) ->
 
     @contextmanager
     def errors_translated() -> Generator[None]:
-        kinds: tuple[type[Exception], ...] = (ProblemError, *expected)
+        kinds: tuple[type[Exception], ...] = (DomainError, ProblemError, *expected)
         try:
             yield
         except kinds as error:

@@ -14,6 +14,7 @@ import sys
 from structlog.contextvars import get_contextvars
 
 TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 
 
 def trace_headers() -> dict[str, str]:
@@ -24,7 +25,10 @@ def trace_headers() -> dict[str, str]:
 
         inject(carrier)
     if "traceparent" not in carrier:
-        trace_id = str(get_contextvars().get("trace_id", ""))
+        bound = get_contextvars()
+        trace_id, span_id = str(bound.get("trace_id", "")), str(bound.get("span_id", ""))
         if TRACE_ID.fullmatch(trace_id):
-            carrier["traceparent"] = f"00-{trace_id}-{secrets.token_hex(8)}-00"
+            parent_id = span_id if SPAN_ID.fullmatch(span_id) else secrets.token_hex(8)
+            # Flag 01: nobody decided against recording, so the next service may trace.
+            carrier["traceparent"] = f"00-{trace_id}-{parent_id}-01"
     return carrier
