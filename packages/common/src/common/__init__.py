@@ -1,0 +1,1 @@
+"""What every phase of the AI roadmap shares. Importing it loads nothing."""

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from platformdirs import user_data_dir
@@ -96,7 +96,9 @@ class Settings(BaseSettings):
         10.0, gt=0, description="Longest time for a request's headers to arrive, in seconds."
     )
     shutdown_grace_s: float = Field(
-        20.0, ge=0, description="Time that requests in flight get to finish at shutdown, in seconds."
+        20.0,
+        ge=0,
+        description="Time that requests in flight get to finish at shutdown, in seconds.",
     )
     max_in_flight: int = Field(
         1024, ge=1, description="Most requests at once; beyond it the answer is 503."
@@ -105,7 +107,7 @@ class Settings(BaseSettings):
         None, description="OTLP/HTTP address that traces are sent to; empty sends none."
     )
 
-    def __init__(self, **values: object) -> None:
+    def __init__(self, **values: Any) -> None:
         _refuse_unknown(type(self))
         try:
             super().__init__(**values)
@@ -211,7 +213,7 @@ def describe_settings(settings: Settings) -> list[SettingRow]:
     rows = []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        shown = SECRET_MASK if value and _is_secret(name, field) else _text(value)
+        shown = SECRET_MASK if value and _is_secret(field) else _text(value)
         variable = _variable(name, field, type(settings))
         rows.append(SettingRow(name, variable, shown, _default(field), field.description or ""))
     return rows
@@ -224,7 +226,7 @@ def _variable(name: str, field: FieldInfo, owner: type[Settings]) -> str:
     return f"{SHARED_PREFIX if name in Settings.model_fields else own}{name}".upper()
 
 
-def _is_secret(name: str, field: FieldInfo) -> bool:
+def _is_secret(field: FieldInfo) -> bool:
     extra = field.json_schema_extra
     is_marked = isinstance(extra, dict) and bool(extra.get("is_secret"))
     return is_marked or "SecretStr" in str(field.annotation)
@@ -279,7 +281,7 @@ def _explain(error: ValidationError, owner: type[Settings]) -> str:
             near = difflib.get_close_matches(name, owner.model_fields, n=1, cutoff=0.0)
             lines.append(f"unknown setting {name}; did you mean {near[0]}?")
             continue
-        value = "" if _is_secret(name, field) else f"={_text(item['input'])[:80]}"
+        value = "" if _is_secret(field) else f"={_text(item['input'])[:80]}"
         message = item["msg"].removeprefix("Value error, ")
         lines.append(f"{_variable(name, field, owner)}{value}: {message}")
     return "; ".join(lines)

@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import generate_latest
 
 from common.errors import DomainError
@@ -66,6 +72,7 @@ class Telemetry:
 
     def __init__(self, service: str, *, otlp_endpoint: str | None = None) -> None:
         self.service = service
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self._metrics: dict[str, Counter | Gauge | Histogram] = {}
         self._provider = _tracer_provider(service, otlp_endpoint) if otlp_endpoint else None
@@ -143,7 +150,9 @@ class Telemetry:
         if metric is None:
             metric = self._metrics[name] = make()
         if not isinstance(metric, kind):
-            raise TypeError(f"the metric {name} is a {type(metric).__name__}, not a {kind.__name__}")
+            raise TypeError(
+                f"the metric {name} is a {type(metric).__name__}, not a {kind.__name__}"
+            )
         return metric
 
 

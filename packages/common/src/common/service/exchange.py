@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Callable
 
 import structlog
+
 from common.service.lifespan import ASGIApp, Message
 
 log = structlog.get_logger()

@@ -135,7 +135,7 @@ class ProblemTable:
         )
 
     @staticmethod
-    def _handler(kind: ProblemType):  # noqa: ANN205 - a Starlette handler, typed by its use
+    def _handler(kind: ProblemType):
         def handle(request: Request, error: Exception) -> Response:
             return problem_response(
                 kind,
@@ -173,8 +173,12 @@ class ProblemTable:
             title = known.title if known.status == error.status_code else str(error.detail)
             kind = ProblemType(known.slug, title, error.status_code)
         detail = str(error.detail)
-        if detail in {"Not Found", "Method Not Allowed"}:
-            detail = f"{request.method} {request.url.path} is not a route; /docs lists them."
+        if detail == "Not Found":
+            detail = f"{request.url.path} is not a route; /docs lists them."
+        elif detail == "Method Not Allowed":
+            detail = (
+                f"{request.url.path} does not take {request.method}; /docs lists what it takes."
+            )
         return problem_response(
             kind, detail, instance=request.url.path, fields=fields, headers=error.headers
         )

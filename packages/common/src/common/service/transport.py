@@ -14,9 +14,10 @@ from typing import Self, TypeVar
 from urllib.parse import unquote
 
 import httpx2
+from typing_extensions import override
+
 from common.service.exchange import BrokenAnswerError, Exchange
 from common.service.lifespan import ASGIApp, Lifespan, Message, StartupError
-from typing_extensions import override
 
 __all__ = ["StartupError", "StreamingASGITransport"]
 

@@ -1,0 +1,160 @@
+"""`create_service`: an app that has what every service of the house needs.
+
+Health, readiness, version, metrics, problem pages, API docs that work offline, ids, logs, limits,
+keys, security headers, MCP tools and a page. A project's `api.py` adds its routes and the resources
+it owns. No I/O before the lifespan. Read next: `guarding.py`, `observing.py`, `run.py`.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from common.errors import PROBLEM_MEDIA_TYPE, Problem, ProblemType
+from common.service.docs import docs_router
+from common.service.guarding import Guard
+from common.service.health import health_router
+from common.service.observing import Observe
+from common.service.problems import ProblemTable
+from common.settings import Settings
+from common.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from common.service.mcp import Tool
+    from common.web.files import PageFiles
+
+Resource = TypeVar("Resource", bound=AbstractAsyncContextManager[object])
+
+
+@runtime_checkable
+class HasReadiness(Protocol):
+    """A resource that `/readyz` asks; None means ready, a text says what it waits for."""
+
+    def not_ready(self) -> str | None:
+        """Say what is missing, or nothing."""
+
+
+def create_service(
+    name: str, settings: Settings, *, title: str, summary: str, version: str
+) -> "Service":
+    """Make a service; `name` is its script's, such as `p1-prediction-api`."""
+    return Service(name, settings, title=title, summary=summary, version=version)
+
+
+class Service:
+    """An app under construction; hand out `app` once everything is added."""
+
+    def __init__(
+        self, name: str, settings: Settings, *, title: str, summary: str, version: str
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.telemetry = Telemetry(name, otlp_endpoint=settings.otlp_endpoint)
+        self._resources: list[AbstractAsyncContextManager[object]] = []
+        self._pages: PageFiles | None = None
+        self._tool_functions: list[Tool] = []
+        self.is_running = False
+        self.app = FastAPI(
+            title=title,
+            summary=summary,
+            version=version,
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+            responses={"default": _PROBLEM_ANSWER, 422: _PROBLEM_ANSWER},
+        )
+        self.app.state.service_name = name
+        self._problems = ProblemTable(self.app)
+        self.app.include_router(health_router(self, self._problems))
+        self.app.include_router(docs_router(self.app))
+        self.app.router.default = self._answer_page
+        self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_page_file)
+        self.app.add_middleware(Observe, telemetry=self.telemetry)
+
+    def owns(self, resource: Resource) -> Resource:
+        """Open `resource` when the app starts, in order of ownership; close it in reverse."""
+        self._resources.append(resource)
+        return resource
+
+    def mount(self, router: APIRouter) -> None:
+        """Add the routes of a router."""
+        self.app.include_router(router)
+
+    def problems(self, table: Mapping[type[Exception], ProblemType]) -> None:
+        """Answer each of these exceptions with its problem; `error.fields` names fields."""
+        self._problems.add(table)
+        self._expected = (*self._expected, *table)
+
+    def tools(self, *functions: "Tool") -> None:
+        """Publish plain typed functions as MCP tools at `/mcp`; call it once."""
+        from common.service.mcp import mount_tools  # noqa: PLC0415 - the SDK only where tools are
+
+        self.owns(
+            mount_tools(
+                self.app,
+                self.name,
+                functions,
+                expected_errors=self._expected,
+                allowed_hosts=self.settings.allowed_hosts,
+                is_keyed=bool(self.settings.api_keys),
+                max_body_bytes=self.settings.max_body_bytes,
+            )
+        )
+
+    def pages(self, directory: Path) -> None:
+        """Serve the static page in `directory` at `/`, with the design system at `/design/`."""
+        from common.web import PageFiles, mount_design  # noqa: PLC0415 - only where a page is
+
+        mount_design(self.app)
+        self._pages = PageFiles(directory)
+
+    def waiting_for(self) -> list[str]:
+        """List what keeps the service from being ready; empty when it is."""
+        if not self.is_running:
+            return ["the service is starting or stopping"]
+        asked = (r.not_ready() for r in self._resources if isinstance(r, HasReadiness))
+        return [reason for reason in asked if reason]
+
+    _expected: tuple[type[Exception], ...] = ()
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(to_thread.run_sync, self.telemetry.close)
+            for resource in self._resources:
+                await stack.enter_async_context(resource)
+            self.is_running = True
+            try:
+                yield
+            finally:
+                self.is_running = False
+
+    def _is_page_file(self, path: str) -> bool:
+        return self._pages is not None and self._pages.find(path.lstrip("/")) is not None
+
+    async def _answer_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what no route took: a file of the page, else the router's own refusal."""
+        path = scope["path"]
+        is_file = scope["type"] == "http" and self._is_page_file(path)
+        if self._pages is None or not is_file or scope["method"] not in {"GET", "HEAD"}:
+            await self.app.router.not_found(scope, receive, send)
+            return
+        scope["route"] = _PAGE_ROUTE
+        response: Response = await self._pages.answer(Request(scope, receive), path.lstrip("/"))
+        await response(scope, receive, send)
+
+
+class _PageRoute:
+    path = "(page)"
+
+
+_PAGE_ROUTE = _PageRoute()
+_PROBLEM_ANSWER: dict[str, object] = {
+    "description": "Problem details (RFC 9457)",
+    "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+}

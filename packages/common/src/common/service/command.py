@@ -1,0 +1,96 @@
+"""A service's command: without a verb it serves; a project adds its own verbs.
+
+Errors meant for a person are one line on standard error and exit code 2, never a traceback.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+from common.errors import DomainError, ProblemError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from common.settings import Settings
+
+S = TypeVar("S", bound="Settings")
+
+
+def service_command(
+    name: str,
+    settings_class: type[S],
+    create_app: "Callable[[S], FastAPI]",
+    *,
+    before_serving: Callable[[S], None] | None = None,
+) -> typer.Typer:
+    """Make the command `name`; verbs read the settings from `context.obj`.
+
+    `before_serving` runs after the settings are read and before the app is made.
+    """
+    app = typer.Typer(
+        name=name, invoke_without_command=True, no_args_is_help=False, add_completion=False,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
+
+    @app.callback(help=f"Serve {name}; a verb does something else.")
+    def main(
+        context: typer.Context,
+        host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+        port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+        data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+        show_settings: Annotated[
+            bool, typer.Option("--show-settings", help="Print every setting and stop.")
+        ] = False,
+    ) -> None:
+        given = {"host": host, "port": port, "data_dir": data_dir}
+        settings = settings_class(**{k: v for k, v in given.items() if v is not None})
+        context.obj = settings
+        if show_settings:
+            print_settings(settings)
+            raise typer.Exit
+        if context.invoked_subcommand is None:
+            from common.service.run import serve  # noqa: PLC0415 - a verb needs no server
+
+            if before_serving is not None:
+                before_serving(settings)
+            serve(create_app, settings)
+
+    return app
+
+
+def run_command(app: typer.Typer, *, errors: Sequence[type[Exception]] = ()) -> NoReturn:
+    """Run a command as a process: expected errors are one line and exit code 2.
+
+    `errors` are types beside `DomainError` whose message is for the person.
+    """
+    try:
+        app(standalone_mode=True)
+    except (DomainError, ProblemError, *errors) as error:
+        fail(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def fail(error: Exception) -> NoReturn:
+    """Print the error in one line on standard error and exit with 2."""
+    line = " ".join(str(error).split())
+    sys.stderr.write(f"error: {line}\n")
+    sys.exit(2)
+
+
+def print_settings(settings: "Settings") -> None:
+    """Print every setting, its variable, value, default and meaning; secrets masked."""
+    from rich.console import Console  # noqa: PLC0415 - only when asked to print
+    from rich.table import Table  # noqa: PLC0415 - only when asked to print
+
+    from common.settings import describe_settings  # noqa: PLC0415 - only when asked to print
+
+    table = Table("variable", "value", "default", "what it sets", box=None, pad_edge=False)
+    for row in describe_settings(settings):
+        table.add_row(row.variable, row.value, row.default, row.doc)
+    Console().print(table)

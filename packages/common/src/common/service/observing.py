@@ -1,0 +1,146 @@
+"""The outermost layer: ids, one log event and one measurement a request, security headers.
+
+Pure ASGI. An exception that nothing below handled becomes a 500 here, with the request id and no
+internals; the log has the rest. Refuses nothing: `guarding.py`, the next layer in, does.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from common.service.problems import INTERNAL, problem_response
+from common.telemetry import LATENCY_BUCKETS_S, Span, Telemetry
+
+log = structlog.get_logger("access")
+
+QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: logged at debug."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+"""Own scripts only. Plotly and the API docs set inline styles by script."""
+
+SECURITY_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+UNMATCHED = "(unmatched)"
+
+
+class Observe:
+    """ASGI middleware that gives each request its ids and says how it went."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        labels = ("method", "route", "status")
+        self._requests = telemetry.counter("http_requests_total", "Requests answered.", labels)
+        self._latency = telemetry.histogram(
+            "http_request_duration_seconds",
+            "Time from a request's first byte to its answer's last.",
+            LATENCY_BUCKETS_S,
+            ("method", "route"),
+        )
+        self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        with self._telemetry.request_span(f"{scope['method']}", headers.get("traceparent", "")) as (
+            trace,
+            span,
+        ):
+            tokens = bind_contextvars(
+                request_id=request_id, trace_id=trace.trace_id, span_id=trace.span_id
+            )
+            self._in_flight.inc()
+            try:
+                await self._observe(scope, receive, _Answer(send, request_id, span))
+            finally:
+                self._in_flight.dec()
+                reset_contextvars(**tokens)
+
+    async def _observe(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        started = perf_counter()
+        try:
+            await self._app(scope, receive, answer.send)
+        except Exception:
+            log.exception("unhandled_error", path=scope["path"])
+            if answer.has_started:
+                raise
+            detail = "The service failed on this request; its log has the reason under this id."
+            response = problem_response(INTERNAL, detail, instance=scope["path"])
+            await response(scope, receive, answer.send)
+        finally:
+            self._record(scope, answer, perf_counter() - started)
+
+    def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
+        route = route_template(scope)
+        method = scope["method"]
+        self._requests.labels(method, route, str(answer.status)).inc()
+        self._latency.labels(method, route).observe(seconds)
+        if self._telemetry.is_tracing:
+            answer.span.set_attribute("http.request.method", method)
+            answer.span.set_attribute("http.route", route)
+            answer.span.set_attribute("http.response.status_code", answer.status)
+        write = log.debug if scope["path"] in QUIET_PATHS else log.info
+        write(
+            "request",
+            method=method,
+            route=route,
+            status=answer.status,
+            latency_ms=round(seconds * 1000, 3),
+            n_bytes=answer.n_bytes,
+        )
+
+
+def route_template(scope: Scope) -> str:
+    """Name the route that answered, never the path itself: metrics need few label values."""
+    route = scope.get("route")
+    path = getattr(route, "path", "") or getattr(route, "path_format", "")
+    return str(path) if path else UNMATCHED
+
+
+class _Answer:
+    """The sending half of a request, with what was sent so far."""
+
+    def __init__(
+        self, send: Callable[[Message], Awaitable[None]], request_id: str, span: Span
+    ) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.span = span
+        self.status = 499  # nginx's code for a caller that left before an answer
+        self.n_bytes = 0
+        self.has_started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            self.status = message["status"]
+            headers = MutableHeaders(raw=list(message.get("headers", ())))
+            headers["x-request-id"] = self._request_id
+            present = {name for name, _ in headers.raw}
+            headers.raw.extend(pair for pair in SECURITY_HEADERS if pair[0] not in present)
+            message = {**message, "headers": headers.raw}
+        elif message["type"] == "http.response.body":
+            self.n_bytes += len(message.get("body", b""))
+        await self._send(message)
