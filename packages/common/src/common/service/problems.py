@@ -177,7 +177,7 @@ class ProblemTable:
             detail = f"{request.url.path} is not a route; /docs lists them."
         elif detail == "Method Not Allowed":
             detail = (
-                f"{request.url.path} does not take {request.method}; /docs lists what it takes."
+                f"{request.url.path} does not take {request.method}; see /docs."
             )
         return problem_response(
             kind, detail, instance=request.url.path, fields=fields, headers=error.headers
