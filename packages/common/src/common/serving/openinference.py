@@ -1,0 +1,241 @@
+"""The Open Inference Protocol V2 (KServe) over REST, for any `InferenceModel`.
+
+Failures are problem details with an `error` member, which is where the protocol's clients look.
+The router reads request bodies itself: they may be JSON, binary or compressed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+from structlog.contextvars import get_contextvars
+
+from common.errors import PROBLEM_MEDIA_TYPE, DomainError, Problem, ProblemType
+from common.serving.batcher import BatcherClosedError, DeadlineExceededError, QueueFullError
+from common.serving.inference import (
+    InferenceModel,
+    InputError,
+    ModelUnavailableError,
+    TensorSpec,
+)
+from common.serving.wire import (
+    HEADER_LENGTH,
+    InferenceRequestError,
+    build_answer,
+    inflate,
+    parse_request,
+)
+
+EXTENSIONS = ("binary_tensor_data",)
+
+INVALID_TENSOR = ProblemType("invalid-tensor", "A tensor is not accepted", 400)
+INVALID_REQUEST = ProblemType("invalid-inference-request", "Not an inference request", 400)
+UNKNOWN_MODEL = ProblemType("unknown-model", "There is no such model or version", 404)
+OVERLOADED = ProblemType("overloaded", "The model is busy", 503, "Wait as Retry-After says.")
+UNAVAILABLE = ProblemType("model-unavailable", "The model cannot answer now", 503)
+TOO_LATE = ProblemType("deadline-exceeded", "The model was busy past the deadline", 503)
+
+INFERENCE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
+    InputError: INVALID_TENSOR,
+    InferenceRequestError: INVALID_REQUEST,
+    QueueFullError: OVERLOADED,
+    DeadlineExceededError: TOO_LATE,
+    BatcherClosedError: UNAVAILABLE,
+    ModelUnavailableError: UNAVAILABLE,
+}
+"""How a service answers the errors of `common.serving`; its own table may start from it."""
+
+
+class UnknownModelError(DomainError):
+    """No model or version of that name is served here."""
+
+
+class ServerMetadata(BaseModel):
+    """Answer of `GET /v2`."""
+
+    name: str
+    version: str
+    extensions: tuple[str, ...] = EXTENSIONS
+
+
+class TensorMetadata(BaseModel):
+    """Name, datatype and shape of a tensor; -1 may vary."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class ModelMetadataAnswer(BaseModel):
+    """Answer of `GET /v2/models/{name}`."""
+
+    name: str
+    versions: tuple[str, ...]
+    platform: str
+    inputs: tuple[TensorMetadata, ...]
+    outputs: tuple[TensorMetadata, ...]
+
+
+class Live(BaseModel):
+    """Answer of the health routes."""
+
+    live: bool = True
+
+
+class Ready(BaseModel):
+    """Answer of the readiness routes."""
+
+    ready: bool
+
+
+def openinference_router(
+    models: Callable[[], Sequence[InferenceModel]],
+    *,
+    server_name: str,
+    server_version: str,
+    max_body_bytes: int = 10 * 1024 * 1024,
+    problems: Mapping[type[Exception], ProblemType] | None = None,
+) -> APIRouter:
+    """Make the routes below `/v2`.
+
+    `models` is asked at each request, so that a swap shows at once. `max_body_bytes` bounds what a
+    compressed body may inflate to. `problems` adds a service's own errors to the table.
+    """
+    router = APIRouter(prefix="/v2", tags=["Open Inference Protocol V2"])
+    table = {**INFERENCE_PROBLEMS, UnknownModelError: UNKNOWN_MODEL, **(problems or {})}
+
+    def find(name: str, version: str | None) -> InferenceModel:
+        for model in models():
+            if model.name == name and version in {None, model.version}:
+                return model
+        served = ", ".join(f"{model.name} (version {model.version})" for model in models())
+        wanted = name if version is None else f"{name} version {version}"
+        raise UnknownModelError(f"{wanted} is not served here; served: {served or 'nothing yet'}")
+
+    @router.get("")
+    async def server_metadata() -> ServerMetadata:
+        """Describe the server."""
+        return ServerMetadata(name=server_name, version=server_version)
+
+    @router.get("/health/live")
+    async def live() -> Live:
+        """Say that the server runs."""
+        return Live()
+
+    @router.get("/health/ready", response_model=Ready)
+    async def ready() -> Response:
+        """Say whether every model can answer."""
+        found = models()
+        is_ready = bool(found) and all(model.is_ready() for model in found)
+        return JSONResponse(Ready(ready=is_ready).model_dump(), 200 if is_ready else 503)
+
+    @router.get("/models/{name}/versions/{version}/ready", response_model=Ready)
+    @router.get("/models/{name}/ready", response_model=Ready)
+    async def model_ready(request: Request, name: str, version: str | None = None) -> Response:
+        """Say whether a model can answer."""
+        try:
+            is_ready = find(name, version).is_ready()
+        except DomainError as error:
+            return _refuse(request, error, table)
+        return JSONResponse(Ready(ready=is_ready).model_dump(), 200 if is_ready else 503)
+
+    @router.get("/models/{name}/versions/{version}", response_model=ModelMetadataAnswer)
+    @router.get("/models/{name}", response_model=ModelMetadataAnswer)
+    async def model_metadata(
+        request: Request, name: str, version: str | None = None
+    ) -> ModelMetadataAnswer | Response:
+        """Describe a model's tensors."""
+        try:
+            model = find(name, version)
+            metadata = model.metadata()
+        except DomainError as error:
+            return _refuse(request, error, table)
+        return ModelMetadataAnswer(
+            name=model.name,
+            versions=(model.version,),
+            platform=metadata.platform,
+            inputs=tuple(map(_described, metadata.inputs)),
+            outputs=tuple(map(_described, metadata.outputs)),
+        )
+
+    @router.post("/models/{name}/versions/{version}/infer", openapi_extra=_INFER_DOC)
+    @router.post("/models/{name}/infer", openapi_extra=_INFER_DOC)
+    async def infer(request: Request, name: str, version: str | None = None) -> Response:
+        """Run a model on named tensors, JSON or binary."""
+        try:
+            model = find(name, version)
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            body = inflate(await request.body(), encoding, max_body_bytes)
+            asked = parse_request(body, request.headers.get(HEADER_LENGTH))
+            served_version = model.version
+            outputs = await model.infer(asked.inputs)
+            content, header_length = build_answer(model.name, served_version, asked, outputs)
+        except DomainError as error:
+            return _refuse(request, error, table)
+        if header_length is None:
+            return Response(content, media_type="application/json")
+        headers = {HEADER_LENGTH: str(header_length)}
+        return Response(content, headers=headers, media_type="application/octet-stream")
+
+    return router
+
+
+def _described(spec: TensorSpec) -> TensorMetadata:
+    return TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape)
+
+
+def _refuse(
+    request: Request, error: DomainError, table: Mapping[type[Exception], ProblemType]
+) -> Response:
+    kind = next((table[cls] for cls in type(error).__mro__ if cls in table), None)
+    if kind is None:
+        raise error
+    ids = get_contextvars()
+    problem = Problem.model_validate(
+        {
+            "type": kind.uri,
+            "title": kind.title,
+            "status": kind.status,
+            "detail": str(error),
+            "instance": request.url.path,
+            "request_id": str(ids.get("request_id", "")),
+            "trace_id": str(ids.get("trace_id", "")),
+            "errors": list(error.fields),
+            "error": str(error),
+        }
+    )
+    headers: dict[str, str] = getattr(error, "headers", {})
+    return Response(problem.model_dump_json(), kind.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+_TENSOR_DOC = {
+    "type": "object",
+    "required": ["name", "shape", "datatype"],
+    "properties": {
+        "name": {"type": "string"},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "datatype": {"type": "string", "example": "FP32"},
+        "data": {"type": "array", "items": {}},
+        "parameters": {"type": "object"},
+    },
+}
+_INFER_DOC = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["inputs"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "inputs": {"type": "array", "items": _TENSOR_DOC},
+                        "outputs": {"type": "array", "items": {"type": "object"}},
+                        "parameters": {"type": "object"},
+                    },
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,139 @@
+"""The wire forms of a tensor: JSON values and the raw bytes of the binary extension.
+
+Every size is checked before anything is allocated. Source: Open Inference Protocol, "Inference
+Request JSON Object" and "Binary Tensor Data Extension". Raw numbers are little-endian, row-major;
+a BYTES element is its length in four bytes, then its content.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import JsonValue
+
+from common.serving.inference import NUMPY_TYPES, InputError, Tensor, datatype_of
+
+MAX_DIMENSIONS = 16
+_JSON_KINDS: dict[str, tuple[type, ...]] = {
+    "BOOL": (bool,),
+    "BYTES": (str,),
+    "FP16": (int, float),
+    "FP32": (int, float),
+    "FP64": (int, float),
+}
+_RANGE_WORDS = "numbers in the datatype's range"
+
+
+def check_shape(name: str, shape: object) -> tuple[int, ...]:
+    """Return a tensor's shape; `InputError` unless it is a list of sizes from 0."""
+    is_list = isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS
+    sizes = shape if isinstance(shape, list) and is_list else None
+    if sizes is None or any(type(size) is not int or size < 0 for size in sizes):
+        raise InputError(name, "its shape is not a list of sizes", "such as [1, 4]")
+    return tuple(int(size) for size in sizes if isinstance(size, int))
+
+
+def check_datatype(name: str, datatype: object) -> str:
+    """Return a datatype of the protocol; `InputError` for any other."""
+    if not isinstance(datatype, str) or datatype not in NUMPY_TYPES:
+        raise InputError(name, f"the datatype {datatype!r} is not known", ", ".join(NUMPY_TYPES))
+    return datatype
+
+
+def from_json(name: str, datatype: str, shape: tuple[int, ...], data: JsonValue) -> Tensor:
+    """Read a JSON tensor, nested or flat."""
+    if not isinstance(data, list):
+        raise InputError(name, "its data is not a list", "a list, nested or flat")
+    flat = _flatten(data) if data and isinstance(data[0], list) else data
+    n_elements = math.prod(shape)
+    if len(flat) != n_elements:
+        raise InputError(
+            name, f"it holds {len(flat)} elements", f"{n_elements}, as its shape {list(shape)} says"
+        )
+    _check_kinds(name, datatype, flat)
+    try:
+        return np.array(flat, dtype=NUMPY_TYPES[datatype]).reshape(shape)
+    except (OverflowError, ValueError, TypeError) as error:
+        raise InputError(name, f"its data is not {datatype}: {error}", _RANGE_WORDS) from error
+
+
+def _flatten(data: list[JsonValue]) -> list[JsonValue]:
+    flat: list[JsonValue] = data
+    for _ in range(MAX_DIMENSIONS):
+        if not any(isinstance(part, list) for part in flat):
+            break
+        flat = [x for part in flat for x in (part if isinstance(part, list) else [part])]
+    return flat
+
+
+def _check_kinds(name: str, datatype: str, flat: Sequence[JsonValue]) -> None:
+    """Refuse what NumPy would quietly turn into something else: 1.5 to an integer, "1" to 1.0."""
+    wanted = _JSON_KINDS.get(datatype, (int,))
+    is_number = bool not in wanted
+    for found in set(map(type, flat)):
+        if found not in wanted or (found is bool and is_number):
+            sample = next(value for value in flat if type(value) is found)
+            words = " or ".join(kind.__name__ for kind in wanted)
+            raise InputError(name, f"its data holds {str(sample)[:40]!r}", f"{datatype} as {words}")
+
+
+def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes) -> Tensor:
+    """Read a raw tensor of the binary extension."""
+    n_elements = math.prod(shape)
+    if datatype == "BYTES":
+        return _strings_from_bytes(name, n_elements, raw).reshape(shape)
+    dtype = NUMPY_TYPES[datatype].newbyteorder("<")
+    if len(raw) != n_elements * dtype.itemsize:
+        raise InputError(
+            name,
+            f"it holds {len(raw)} bytes",
+            f"{n_elements * dtype.itemsize}, as its shape {list(shape)} and {datatype} say",
+        )
+    return np.frombuffer(raw, dtype=dtype).astype(NUMPY_TYPES[datatype], copy=False).reshape(shape)
+
+
+def _strings_from_bytes(name: str, n_elements: int, raw: bytes) -> Tensor:
+    if len(raw) < 4 * n_elements:
+        raise InputError(
+            name, f"{len(raw)} bytes cannot hold {n_elements} strings", "whole strings"
+        )
+    strings: list[str] = []
+    at = 0
+    while at < len(raw):
+        if at + 4 > len(raw) or len(strings) == n_elements:
+            raise InputError(name, "its bytes do not end where its last string does", "its strings")
+        (size,) = struct.unpack_from("<I", raw, at)
+        at += 4
+        if at + size > len(raw):
+            raise InputError(name, "a string is longer than the data", "length, then content")
+        try:
+            strings.append(raw[at : at + size].decode())
+        except UnicodeDecodeError as error:
+            raise InputError(name, "a string is not UTF-8", "UTF-8") from error
+        at += size
+    if len(strings) != n_elements:
+        raise InputError(name, f"it holds {len(strings)} strings", f"{n_elements}")
+    return np.array(strings, dtype=object)
+
+
+def to_json(array: Tensor) -> list[JsonValue]:
+    """Return a tensor's elements, flat and row-major; what JSON cannot say becomes null."""
+    flat: list[Any] = array.reshape(-1).tolist()
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return [value if math.isfinite(value) else None for value in flat]
+    if datatype_of(array) == "BYTES":
+        return [str(value) for value in flat]
+    return flat
+
+
+def to_bytes(array: Tensor) -> bytes:
+    """Return a tensor's raw form."""
+    if datatype_of(array) != "BYTES":
+        return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+    parts: list[bytes] = []
+    for value in array.reshape(-1):
+        content = str(value).encode()
+        parts += [struct.pack("<I", len(content)), content]
+    return b"".join(parts)
