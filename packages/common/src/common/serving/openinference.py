@@ -104,19 +104,60 @@ def openinference_router(
     """
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol V2"])
     table = {**INFERENCE_PROBLEMS, UnknownModelError: UNKNOWN_MODEL, **(problems or {})}
+    served = _Served(models, table)
+    about = ServerMetadata(name=server_name, version=server_version)
+    _add_server_routes(router, served, about)
+    _add_model_routes(router, served)
+    _add_infer_routes(router, served, max_body_bytes)
+    return router
 
-    def find(name: str, version: str | None) -> InferenceModel:
-        for model in models():
+
+class _Served:
+    """The models of a router, found by name, and how its refusals are answered."""
+
+    def __init__(
+        self,
+        models: Callable[[], Sequence[InferenceModel]],
+        table: Mapping[type[Exception], ProblemType],
+    ) -> None:
+        self.models = models
+        self._table = table
+
+    def find(self, name: str, version: str | None) -> InferenceModel:
+        for model in self.models():
             if model.name == name and version in {None, model.version}:
                 return model
-        served = ", ".join(f"{model.name} (version {model.version})" for model in models())
+        served = ", ".join(f"{model.name} (version {model.version})" for model in self.models())
         wanted = name if version is None else f"{name} version {version}"
         raise UnknownModelError(f"{wanted} is not served here; served: {served or 'nothing yet'}")
 
+    def refuse(self, request: Request, error: DomainError) -> Response:
+        kind = next((self._table[cls] for cls in type(error).__mro__ if cls in self._table), None)
+        if kind is None:
+            raise error
+        ids = get_contextvars()
+        problem = Problem.model_validate(
+            {
+                "type": kind.uri,
+                "title": kind.title,
+                "status": kind.status,
+                "detail": str(error),
+                "instance": request.url.path,
+                "request_id": str(ids.get("request_id", "")),
+                "trace_id": str(ids.get("trace_id", "")),
+                "errors": list(error.fields),
+                "error": str(error),
+            }
+        )
+        headers: dict[str, str] = getattr(error, "headers", {})
+        return Response(problem.model_dump_json(), kind.status, headers, PROBLEM_MEDIA_TYPE)
+
+
+def _add_server_routes(router: APIRouter, served: _Served, about: ServerMetadata) -> None:
     @router.get("")
     async def server_metadata() -> ServerMetadata:
         """Describe the server."""
-        return ServerMetadata(name=server_name, version=server_version)
+        return about
 
     @router.get("/health/live")
     async def live() -> Live:
@@ -126,19 +167,19 @@ def openinference_router(
     @router.get("/health/ready", response_model=Ready)
     async def ready() -> Response:
         """Say whether every model can answer."""
-        found = models()
-        is_ready = bool(found) and all(model.is_ready() for model in found)
-        return JSONResponse(Ready(ready=is_ready).model_dump(), 200 if is_ready else 503)
+        models = served.models()
+        return _ready(is_ready=bool(models) and all(model.is_ready() for model in models))
 
+
+def _add_model_routes(router: APIRouter, served: _Served) -> None:
     @router.get("/models/{name}/versions/{version}/ready", response_model=Ready)
     @router.get("/models/{name}/ready", response_model=Ready)
     async def model_ready(request: Request, name: str, version: str | None = None) -> Response:
         """Say whether a model can answer."""
         try:
-            is_ready = find(name, version).is_ready()
+            return _ready(is_ready=served.find(name, version).is_ready())
         except DomainError as error:
-            return _refuse(request, error, table)
-        return JSONResponse(Ready(ready=is_ready).model_dump(), 200 if is_ready else 503)
+            return served.refuse(request, error)
 
     @router.get("/models/{name}/versions/{version}", response_model=ModelMetadataAnswer)
     @router.get("/models/{name}", response_model=ModelMetadataAnswer)
@@ -147,10 +188,10 @@ def openinference_router(
     ) -> ModelMetadataAnswer | Response:
         """Describe a model's tensors."""
         try:
-            model = find(name, version)
+            model = served.find(name, version)
             metadata = model.metadata()
         except DomainError as error:
-            return _refuse(request, error, table)
+            return served.refuse(request, error)
         return ModelMetadataAnswer(
             name=model.name,
             versions=(model.version,),
@@ -159,54 +200,34 @@ def openinference_router(
             outputs=tuple(map(_described, metadata.outputs)),
         )
 
+
+def _add_infer_routes(router: APIRouter, served: _Served, max_body_bytes: int) -> None:
     @router.post("/models/{name}/versions/{version}/infer", openapi_extra=_INFER_DOC)
     @router.post("/models/{name}/infer", openapi_extra=_INFER_DOC)
     async def infer(request: Request, name: str, version: str | None = None) -> Response:
         """Run a model on named tensors, JSON or binary."""
         try:
-            model = find(name, version)
+            model = served.find(name, version)
             encoding = request.headers.get("content-encoding", "").strip().lower()
             body = inflate(await request.body(), encoding, max_body_bytes)
             asked = parse_request(body, request.headers.get(HEADER_LENGTH))
-            served_version = model.version
+            answering = model.version
             outputs = await model.infer(asked.inputs)
-            content, header_length = build_answer(model.name, served_version, asked, outputs)
+            content, header_length = build_answer(model.name, answering, asked, outputs)
         except DomainError as error:
-            return _refuse(request, error, table)
+            return served.refuse(request, error)
         if header_length is None:
             return Response(content, media_type="application/json")
         headers = {HEADER_LENGTH: str(header_length)}
         return Response(content, headers=headers, media_type="application/octet-stream")
 
-    return router
+
+def _ready(*, is_ready: bool) -> Response:
+    return JSONResponse(Ready(ready=is_ready).model_dump(), 200 if is_ready else 503)
 
 
 def _described(spec: TensorSpec) -> TensorMetadata:
     return TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape)
-
-
-def _refuse(
-    request: Request, error: DomainError, table: Mapping[type[Exception], ProblemType]
-) -> Response:
-    kind = next((table[cls] for cls in type(error).__mro__ if cls in table), None)
-    if kind is None:
-        raise error
-    ids = get_contextvars()
-    problem = Problem.model_validate(
-        {
-            "type": kind.uri,
-            "title": kind.title,
-            "status": kind.status,
-            "detail": str(error),
-            "instance": request.url.path,
-            "request_id": str(ids.get("request_id", "")),
-            "trace_id": str(ids.get("trace_id", "")),
-            "errors": list(error.fields),
-            "error": str(error),
-        }
-    )
-    headers: dict[str, str] = getattr(error, "headers", {})
-    return Response(problem.model_dump_json(), kind.status, headers, PROBLEM_MEDIA_TYPE)
 
 
 _TENSOR_DOC = {
