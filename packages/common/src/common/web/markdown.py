@@ -2,7 +2,7 @@
 
 CommonMark with tables and strikethrough by markdown-it-py; then nh3 (ammonia) removes whatever
 could run or reach out: scripts, handlers, styles, frames, ``javascript:`` links. Headings get ids
-so that a section can be linked. Knows no page and reads no file. Next: ``guides.py`` for the guides.
+so that a section can be linked. Knows no page and reads no file. Next: ``guides.py``.
 """
 
 import re

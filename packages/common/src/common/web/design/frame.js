@@ -30,7 +30,7 @@ export function mountFrame({ product, phase = null, title = "", health = "/ready
     h("a", { class: "frame-brand", href: home, "aria-label": `${product}, start` }, mark(), h("span", { class: "name" }, product)),
     (title || phase !== null) && h("span", { class: "frame-where truncate" }, phase !== null && h("span", { class: "badge", "data-tone": "accent" }, `Phase ${phase}`), where),
     h("span", { class: "frame-gap" }),
-    h("nav", { class: "frame-links", "aria-label": "Page" }, monitor && monitor.element, docs && h("a", { class: "frame-link", href: docs }, "Docs"), api && h("a", { class: "frame-link", href: api }, "API"), themeSwitch()),
+    h("nav", { class: "frame-links", "aria-label": "Site" }, monitor && monitor.element, docs && h("a", { class: "frame-link", href: docs }, "Docs"), api && h("a", { class: "frame-link", href: api }, "API"), themeSwitch()),
   );
   const frame = h("header", { class: "frame" }, bar, staleLine);
   document.body.prepend(h("a", { class: "skip-link", href: "#main" }, "Skip to the content"), frame);

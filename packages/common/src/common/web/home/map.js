@@ -29,6 +29,7 @@ export function roadmapMap(model, { href, onOpen }) {
     element.setAttribute("height", plan.height);
     element.dataset.layout = plan.layout;
     element.replaceChildren(...plan.phases.flatMap((phase) => trackOf(phase)), ...plan.phases.map((phase) => phaseGroup(phase, current, href)));
+    markCurrent();
     if (focused) element.querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
   };
   new ResizeObserver(([entry]) => {
@@ -39,6 +40,14 @@ export function roadmapMap(model, { href, onOpen }) {
     }
   }).observe(element);
 
+  const markCurrent = () => {
+    const open = new URL(location.href).searchParams.get("at");
+    for (const link of element.querySelectorAll("a[data-id]")) {
+      if (link.dataset.id === open) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("popstate", markCurrent);
   element.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-id]");
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
@@ -97,7 +106,7 @@ function widePlan(model, width) {
   const placed = phases.map((phase, k) => {
     const room = Math.min(k === phases.length - 1 ? pitch - 24 : 2 * pitch - 40, 280);
     const title = wrap(phase.title, room, "600 15px");
-    return { phase, title, x: left + k * pitch, side: k % 2 ? "down" : "up", rows: rowsOf(stopsOf(phase), room), head: title.length * 18 + 58 };
+    return { phase, title, x: left + k * pitch, side: k % 2 ? "down" : "up", rows: rowsOf(stopsOf(phase), room), head: title.length * 18 + 62 };
   });
   const lengthOf = (p) => p.head + p.rows.reduce((sum, row) => sum + row.height, 0) - GAP;
   const reach = (side) => Math.max(...placed.filter((p) => p.side === side).map(lengthOf));
@@ -110,7 +119,7 @@ function widePlan(model, width) {
       at += sign * row.height;
       return { ...row, x: p.x, y: top + row.head, labelX: p.x + 20 };
     });
-    const titleY = sign < 0 ? y - 20 - p.title.length * 18 : y + 34;
+    const titleY = sign < 0 ? y - 27 - p.title.length * 18 : y + 34;
     return { ...p, y, stops, titleX: p.x + 20, titleY, track: trackWide(p.x, y, placed[k + 1]?.x ?? null, stops, sign) };
   });
   return { layout: "wide", height: y + reach("down") + 8, phases: done };
@@ -151,7 +160,7 @@ function rowsOf(stops, room) {
   return stops.map((stop) => {
     const name = wrap(stop.name, room, stop.isProject ? "600 13px" : "400 13px");
     const aside = stop.aside ? wrap(stop.aside, room, "400 12px") : [];
-    return { ...stop, nameLines: name, asideLines: aside, head: 8, height: (name.length + aside.length) * LINE + GAP };
+    return { ...stop, nameLines: name, asideLines: aside, width: Math.min(room, 224), head: 8, height: (name.length + aside.length) * LINE + GAP };
   });
 }
 
@@ -213,11 +222,11 @@ function station({ phase, x, y, title, titleX, titleY }, model, href) {
 function stopLink(stop, model, href) {
   const state = stop.isProject ? model.projectState(stop.line) : stateOf(stop.line, model);
   const label = [...stop.nameLines.map((text) => ({ text, css: stop.isProject ? "stop-name project" : "stop-name" })), ...stop.asideLines.map((text) => ({ text, css: "stop-aside" }))];
-  const width = 200;
+  const width = stop.width;
   return s(
     "a",
     { href: href(stop.id), "data-id": stop.id, class: "stop", "data-state": words(state), "aria-label": `${stop.isProject ? "Project: " : ""}${stop.line.text}: ${words(state)}` },
-    s("rect", { class: "hit", x: stop.x - 12, y: stop.y - 14, width: stop.labelX - stop.x + width, height: label.length * LINE + 10, rx: 6 }),
+    s("rect", { class: "hit", x: stop.x - 12, y: stop.y - 13, width: stop.labelX - stop.x + width, height: label.length * LINE + 9, rx: 6 }),
     mark(state, { x: stop.x, y: stop.y, isTerminal: stop.isProject }),
     s("text", { x: stop.labelX, y: stop.y + 4.5 }, label.map((row, k) => s("tspan", { class: row.css, x: stop.labelX, dy: k ? LINE : 0 }, row.text))),
   );
