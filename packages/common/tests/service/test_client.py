@@ -388,6 +388,12 @@ async def test_an_answer_of_the_wrong_shape_says_what_is_wrong(edge: Edge) -> No
             await client.get("/show", answer=Digest)
 
 
+async def test_a_path_has_an_absolute_address_for_other_clients(edge: Edge) -> None:
+    async with edge.open() as client:
+        response = await client.http.get(client.url("/show"))
+    assert response.json()["query"] == {}
+
+
 async def test_head_has_headers_and_no_body(edge: Edge) -> None:
     async with edge.open() as client:
         response = await client.http.head("/big")

@@ -19,9 +19,9 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.text import Text
 
+from common.platform.lock import is_supervised
 from common.platform.ports import AddressError, is_free
 from common.platform.services import HOME_PORT, SERVICES, installed
-from common.platform.states import is_alive, read_state, state_file
 from common.settings import Settings, SettingsError
 
 MEBIBYTE = 1024 * 1024
@@ -213,8 +213,7 @@ def check_disk(data_dir: Path, needed_bytes: int = FREE_NEEDED_BYTES) -> Check:
 def check_ports(settings: Settings) -> Check:
     """Tell whether the house's usual ports are free, or taken by the house itself."""
     ports = {"home": HOME_PORT} | {name: SERVICES[name].default_port for name in installed()}
-    house = read_state(state_file(settings.data_dir))
-    if house is not None and is_alive(house.supervisor_pid):
+    if is_supervised(settings.data_dir):
         return Check(name="ports", health=Health.OK, detail="the house is up; see roadmap status")
     try:
         taken = [f"{n} {port}" for n, port in ports.items() if not is_free("127.0.0.1", port)]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import Any
 
 from common.errors import DomainError
 
@@ -98,12 +99,12 @@ def installed() -> dict[str, EntryPoint]:
     return {name: found[name] for name in SERVICES if name in found}
 
 
-def load_create_app(name: str) -> Callable[..., object]:
+def load_create_app(name: str) -> Callable[..., Any]:
     """Import a service's `create_app`; the one place where the house loads a project."""
     service = find_service(name)
     try:
         point = installed()[service.name]
     except KeyError:
         raise NotInstalledError(service) from None
-    create_app: Callable[..., object] = point.load()
+    create_app: Callable[..., Any] = point.load()
     return create_app

@@ -6,7 +6,6 @@ It starts nothing. Read next: `supervisor.py`, which writes it; `status.py`, whi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from datetime import datetime
@@ -81,7 +80,7 @@ def read_state(path: Path) -> HouseState | None:
     """Read the states; None where no house was ever started or the last one ended cleanly."""
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return HouseState.model_validate_json(content)
@@ -92,14 +91,3 @@ def read_state(path: Path) -> HouseState | None:
 def remove_state(path: Path) -> None:
     """Say that nothing runs any more."""
     path.unlink(missing_ok=True)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this number runs, ours or another's."""
-    with contextlib.suppress(ProcessLookupError):
-        try:
-            os.kill(pid, 0)
-        except PermissionError:
-            return True
-        return True
-    return False

@@ -7,7 +7,6 @@ for the questions, `states.py` for the file.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
@@ -16,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common.platform.lock import is_supervised
 from common.platform.readiness import ask_models, ask_readiness, ask_version, probe_client
 from common.platform.services import SERVICES, installed
-from common.platform.states import HouseState, ServiceState, is_alive, read_state, state_file
+from common.platform.states import ServiceState, read_state, state_file
 
 NOT_STARTED = "not started"
 NOT_INSTALLED = "not installed"
@@ -52,8 +52,10 @@ class StatusReport(BaseModel):
 async def look(data_dir: Path) -> StatusReport:
     """Ask every service at once how it is."""
     house = read_state(state_file(data_dir))
+    states: tuple[ServiceState, ...] = house.services if house else ()
+    is_orphaned = house is not None and not is_supervised(data_dir)
     async with probe_client() as client:
-        supervised = await asyncio.gather(*(_ask(client, one, house) for one in _states(house)))
+        supervised = await asyncio.gather(*(_ask(client, one, is_orphaned) for one in states))
         known = {report.name for report in supervised}
         others = [name for name in SERVICES if name not in known]
         alone = await asyncio.gather(*(_ask_default(client, name) for name in others))
@@ -65,13 +67,7 @@ async def look(data_dir: Path) -> StatusReport:
     )
 
 
-def _states(house: HouseState | None) -> Sequence[ServiceState]:
-    return house.services if house else ()
-
-
-async def _ask(
-    client: httpx2.AsyncClient, state: ServiceState, house: HouseState | None
-) -> ServiceReport:
+async def _ask(client: httpx2.AsyncClient, state: ServiceState, is_orphaned: bool) -> ServiceReport:
     report = ServiceReport(
         name=state.name,
         title=state.title,
@@ -85,7 +81,7 @@ async def _ask(
     )
     if state.url is not None and state.pid is not None:
         report = await _answered(client, report, state.url)
-    if not report.is_ready and house is not None and not is_alive(house.supervisor_pid):
+    if not report.is_ready and is_orphaned:
         report.reason = ORPHANED
     return report
 

@@ -7,19 +7,17 @@ Decides what is started, where and with which environment; how it is kept alive 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from typing_extensions import override
 
-from common.errors import DomainError
+from common.platform.lock import supervision_of
 from common.platform.ports import PortInUseError, is_free
 from common.platform.services import (
     HOME_PORT,
@@ -36,16 +34,6 @@ HOME = "home"
 SETTLED = frozenset({State.READY, State.FAILED})
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan")
 MARKS = {State.READY: "green", State.FAILED: "red", State.RESTARTING: "yellow"}
-
-
-class AlreadyUpError(DomainError):
-    """Another `roadmap up` looks after the same data directory."""
-
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__(
-            f"another `roadmap up` already runs with {data_dir}; "
-            "stop it, or name another directory with --data-dir"
-        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +80,7 @@ def choose(names: Sequence[str]) -> tuple[ServiceInfo, ...]:
 
 def run_up(plan: Plan) -> int:
     """Start everything and stay until stopped; returns the exit code."""
-    with _only_one(plan.data_dir):
+    with supervision_of(plan.data_dir):
         programs = plan.programs()
         for program in programs:
             if program.port and not is_free(program.host, program.port):
@@ -167,15 +155,3 @@ def _environment() -> dict[str, str]:
     """Give children what a single readable stream needs, unless the person chose otherwise."""
     wanted = {"PYTHONUNBUFFERED": "1", "ROADMAP_LOG_FORMAT": "console"}
     return wanted | dict(os.environ)
-
-
-@contextmanager
-def _only_one(data_dir: Path) -> Generator[None]:
-    run_dir = data_dir / "run"
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyUpError(data_dir) from None
-        yield

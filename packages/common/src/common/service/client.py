@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar, get_type_hints, overload
@@ -18,6 +18,7 @@ import httpx2
 import structlog
 from pydantic import BaseModel, JsonValue, SecretStr
 
+from common.errors import DomainError
 from common.platform.services import find_service, load_create_app
 from common.service.answers import (
     AnswerStream,
@@ -48,16 +49,26 @@ Parameters = Mapping[str, str | int | float | bool | Sequence[str] | None]
 Body = BaseModel | JsonValue | bytes | AsyncIterable[bytes]
 
 IN_PROCESS_URL = "http://localhost"
+
 __all__ = [
     "AnswerStream",
     "AnswerTimeoutError",
     "BadAnswerError",
     "ServiceCallError",
     "ServiceClient",
+    "SiblingError",
     "UnreachableError",
     "connect",
     "connect_app",
 ]
+
+
+class SiblingError(DomainError):
+    """A sibling's `create_app` does not say which settings it takes."""
+
+    def __init__(self, create_app: Callable[..., object]) -> None:
+        place = f"{create_app.__module__}:{getattr(create_app, '__qualname__', '?')}"
+        super().__init__(f"{place} must annotate its argument `settings` with a Settings class.")
 
 
 class ServiceClient:
@@ -70,6 +81,10 @@ class ServiceClient:
         self.name = name
         self._timeout_s = timeout_s
         self._retries = retries
+
+    def url(self, path: str) -> str:
+        """Give the absolute address of a path, for an SDK that is handed `http` beside it."""
+        return f"{str(self.http.base_url).rstrip('/')}/{path.lstrip('/')}"
 
     @overload
     async def get(
@@ -333,6 +348,8 @@ async def _pass_trace_on(request: httpx2.Request) -> None:
 
 def _create_sibling(target: str) -> ASGIApp:
     create_app = load_create_app(target)
-    settings_class = get_type_hints(create_app)["settings"]
-    app: ASGIApp = create_app(settings_class())  # pyrefly: ignore - an entry point is untyped by nature
+    settings_class = get_type_hints(create_app).get("settings")
+    if not isinstance(settings_class, type):
+        raise SiblingError(create_app)
+    app: ASGIApp = create_app(settings_class())
     return app
