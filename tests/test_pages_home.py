@@ -1,5 +1,6 @@
 """The home page as a person uses it: by keyboard, by address, on a phone, when the service goes."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -248,6 +249,25 @@ def test_a_failure_shows_what_happened_and_a_request_id_and_can_be_tried_again(
         expect(trouble).to_contain_text("abc123")
         page.unroute("**/api/roadmap")
         trouble.get_by_role("button", name="Try again").click()
+        expect(page.locator(".station")).to_have_count(6)
+
+
+def test_a_service_with_keys_asks_for_one_and_remembers_it_in_this_tab(
+    browser: Browser, tmp_path: Path
+) -> None:
+    digest = hashlib.sha256(b"sesame").hexdigest()
+    settings = Settings(data_dir=tmp_path / "data", api_keys=(digest,))
+    with (
+        served(create_home_app(settings, tuple)) as home,
+        open_page(browser, home.url, expected_errors=("401",)) as page,
+    ):
+        trouble = page.locator("#map").get_by_role("alert")
+        trouble.get_by_label("API key").fill("wrong")
+        trouble.get_by_role("button", name="Use this key").click()
+        trouble.get_by_label("API key").fill("sesame")
+        trouble.get_by_role("button", name="Use this key").click()
+        expect(page.locator(".station")).to_have_count(6)
+        page.reload()
         expect(page.locator(".station")).to_have_count(6)
 
 

@@ -1,14 +1,13 @@
 """The live services: asked, never trusted; each state of a service as the page shows it."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx2
 import pytest
 from common.platform.services import installed
-from common.platform.states import HouseState, ServiceState, State, state_file, write_state
+from common.platform.states import ServiceState, State
 from common.web.contracts import ModelView, ServiceView
-from common.web.live import LiveServices, house_at, models_in
+from common.web.live import LiveServices, models_in
 
 METRICS = '# TYPE model_info gauge\nmodel_info{model="diabetes",version="3"} 1.0\n'
 URL = "http://p1.test"
@@ -120,14 +119,6 @@ async def test_several_readers_within_a_second_share_one_round_of_questions() ->
         now[0] = 1.1
         await live.look()
     assert asked.count("/readyz") == 2
-
-
-def test_who_runs_is_read_from_the_file_that_the_supervisor_keeps(tmp_path: Path) -> None:
-    services = house_at(tmp_path)
-    assert list(services()) == []
-    house = HouseState(supervisor_pid=1, started_at=datetime.now(UTC), services=(p1(),))
-    write_state(state_file(tmp_path), house)
-    assert [service.name for service in services()] == ["p1"]
 
 
 def test_models_are_read_from_the_exposition_by_their_labels() -> None:

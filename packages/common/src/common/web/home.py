@@ -32,7 +32,7 @@ from common.web.contracts import (
 )
 from common.web.files import PageFiles
 from common.web.guides import GuideNotFoundError, Guides, find_repository
-from common.web.live import LiveServices, house_at
+from common.web.live import LiveServices
 
 PAGE_DIR = Path(__file__).parent / "home"
 
@@ -71,16 +71,16 @@ PROBLEMS: Mapping[type[Exception], ProblemType] = {
 
 def create_home_app(
     settings: Settings,
-    services: Callable[[], Sequence[ServiceState]] | None = None,
+    services: Callable[[], Sequence[ServiceState]],
     *,
     roadmap: Roadmap | None = None,
     repository: Path | None = None,
 ) -> FastAPI:
     """Build the home page's application.
 
-    ``services`` tells which services run and where, by default what `roadmap up` wrote into the
-    data directory; ``roadmap`` and ``repository`` default to the copy that travels with the
-    package and to the checkout it runs from.
+    ``services`` tells, whenever it is asked, which services run and where. ``roadmap`` and
+    ``repository`` default to the copy that travels with the package and to the checkout it runs
+    from.
     """
     service = create_service(
         "home",
@@ -89,7 +89,7 @@ def create_home_app(
         summary="The roadmap as a map, the live services, your progress and the guides.",
         version=version("ai-roadmap-common"),
     )
-    live = service.owns(LiveServices(services or house_at(settings.data_dir)))
+    live = service.owns(LiveServices(services))
     guides = Guides(repository or find_repository())
     course = Course(roadmap or load_roadmap(), guides)
     service.problems(PROBLEMS)

@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Self
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.platform.services import SERVICES, ServiceInfo, installed
-from common.platform.states import ServiceState, State, read_state, state_file
+from common.platform.states import ServiceState, State
 from common.web.contracts import ModelView, ServiceCondition, ServicesView, ServiceView
 
 ASK_TIMEOUT_S = 1.5
@@ -131,16 +130,6 @@ def view_of(info: ServiceInfo, state: ServiceCondition) -> ServiceView:
 
 async def _at_rest(info: ServiceInfo, *, is_installed: bool) -> ServiceView:
     return view_of(info, "off" if is_installed else "planned")
-
-
-def house_at(data_dir: Path) -> Callable[[], Sequence[ServiceState]]:
-    """Read who runs from the file that `roadmap up` keeps in the data directory."""
-
-    def services() -> Sequence[ServiceState]:
-        house = read_state(state_file(data_dir))
-        return house.services if house else ()
-
-    return services
 
 
 def reason_of(answer: httpx2.Response) -> str:

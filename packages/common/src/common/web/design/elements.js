@@ -15,6 +15,8 @@
 //   attributionBars([{ name: "age = 61", value: 0.21 }, { name: "bmi = 24", value: -0.08 }], { format })
 // Knows no page and no API. Next: form.js, charts.js.
 
+import { useApiKey } from "/design/http.js";
+
 /** Build an element; on* become listeners, true/false attributes appear/vanish, children may be text, nodes, arrays, null. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -111,7 +113,7 @@ export function emptyState({ title, text = "", action = null }) {
   return h("div", { class: "state", "data-kind": "empty" }, h("h3", {}, title), text && h("p", { class: "muted" }, text), button);
 }
 
-/** What happened, what to do, and the request id to copy. */
+/** What happened, what to do, and the request id to copy; a field for the API key when one is needed. */
 export function errorState(error, { retry = null } = {}) {
   const problem = error.problem || { title: "The page failed", detail: error.message };
   const id = error.requestId;
@@ -121,8 +123,19 @@ export function errorState(error, { retry = null } = {}) {
     h("h3", {}, problem.title),
     problem.detail && h("p", {}, problem.detail),
     id && h("p", { class: "request-id" }, "Request ", h("code", {}, id), copyButton(id, { label: "Copy the request id" })),
+    problem.status === 401 && retry && keyForm(retry),
     retry && h("button", { class: "button", "data-size": "small", type: "button", onclick: retry }, icon("retry"), "Try again"),
   );
+}
+
+function keyForm(retry) {
+  const input = h("input", { class: "input", type: "password", "aria-label": "API key", placeholder: "API key", autocomplete: "off" });
+  const use = (event) => {
+    event.preventDefault();
+    useApiKey(input.value.trim());
+    retry();
+  };
+  return h("form", { class: "key-form", onsubmit: use }, input, h("button", { class: "button", "data-kind": "primary", type: "submit" }, "Use this key"));
 }
 
 /** A short message that leaves by itself; errors stay until closed. */

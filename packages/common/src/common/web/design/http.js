@@ -6,6 +6,8 @@
 //
 // A refusal throws ProblemError: .problem = {title, status, detail, errors: [{field, message, accepted}], …},
 // .requestId (to copy into a report), .isUnreachable (no answer at all: the service is gone).
+// A service with API keys answers 401; errorState then asks for the key, useApiKey(key) keeps it in this tab's
+// sessionStorage, and every later request to this origin carries it.
 // Next: elements.js (errorState draws a ProblemError), form.js (puts .problem.errors at the fields).
 
 export class ProblemError extends Error {
@@ -18,9 +20,28 @@ export class ProblemError extends Error {
   }
 }
 
+const KEY_PLACE = "roadmap-api-key";
+
+/** Remember the API key for this tab; an empty one forgets it. */
+export function useApiKey(key) {
+  if (key) sessionStorage.setItem(KEY_PLACE, key);
+  else sessionStorage.removeItem(KEY_PLACE);
+}
+
+/** The key as a header, for this origin alone: no other host ever sees it. */
+function keyHeader(url) {
+  try {
+    const key = sessionStorage.getItem(KEY_PLACE);
+    const isOurs = new URL(url, location.href).origin === location.origin;
+    return key && isOurs ? { authorization: `Bearer ${key}` } : {};
+  } catch {
+    return {}; // storage refused: no key was kept
+  }
+}
+
 /** Fetch and parse JSON (or text, when the answer is not JSON); throw ProblemError on every failure. */
 export async function request(url, { json, headers = {}, ...options } = {}) {
-  const init = { ...options, headers: { accept: "application/json", ...headers } };
+  const init = { ...options, headers: { accept: "application/json", ...keyHeader(url), ...headers } };
   if (json !== undefined) {
     init.body = JSON.stringify(json);
     init.headers["content-type"] = "application/json";
