@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from common.platform.states import ServiceState, State, read_state
 from common.platform.supervisor import Listener, Pace, Program, RestartPolicy, Supervisor
+from common.platform.watchdog import watch
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ time.sleep(600)
 """
 TALKS = r"""
 import sys, time
-sys.stdout.buffer.write(b"caf\xe9\n" + b"x" * 300_000 + b"\nlast words without an end")
+sys.stdout.buffer.write(b"caf\xe9\n10%\r99%\n" + b"x" * 300_000 + b"\nlast words without an end")
 """
 
 
@@ -63,6 +64,7 @@ class Recorder(Listener):
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
         self.states: list[ServiceState] = []
+        self.warnings: list[str] = []
         self._news = asyncio.Event()
 
     def line(self, program: Program, text: str) -> None:
@@ -72,6 +74,9 @@ class Recorder(Listener):
     def changed(self, state: ServiceState) -> None:
         self.states.append(state)
         self._news.set()
+
+    def warned(self, text: str) -> None:
+        self.warnings.append(text)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -218,6 +223,7 @@ async def test_output_of_any_kind_is_passed_on_in_lines(desk: Desk) -> None:
         await desk.recorder.until_state(State.RESTARTING)
     lines = [text for _, text in desk.recorder.lines]
     assert lines[0] == "caf\N{REPLACEMENT CHARACTER}"
+    assert lines[1] == "99%"
     assert sum(line.count("x") for line in lines) >= 300_000
     assert "last words without an end" in lines
 
@@ -244,3 +250,15 @@ def test_nothing_outlives_a_supervisor_that_is_killed(desk: Desk) -> None:
         child = int(ready.split()[2])
         supervisor.send_signal(signal.SIGKILL)
         wait_for_end(child)
+
+
+async def test_a_state_file_that_cannot_be_written_ends_no_service(desk: Desk) -> None:
+    desk.state_path.parent.write_text("a file where the directory should be")
+    async with desk.running(desk.program(SERVES)):
+        await desk.recorder.until_state(State.READY)
+    assert len(desk.recorder.warnings) == 1  # once, not at every change
+    assert "cannot be written" in desk.recorder.warnings[0]
+
+
+def test_half_a_line_from_a_dying_supervisor_names_nobody() -> None:
+    assert watch([b"+123\n", b"+456\n", b"-123\n", b"+7"]) == {456}

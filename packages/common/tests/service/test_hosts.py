@@ -23,7 +23,9 @@ def test_a_listed_name_is_believed(allowed: str) -> None:
     assert is_believed_host("api.example.com:443", (allowed,))
 
 
-@pytest.mark.parametrize("origin", [None, "http://localhost:3000", "http://127.0.0.1", "http://p1:8000"])
+@pytest.mark.parametrize(
+    "origin", [None, "http://localhost:3000", "http://127.0.0.1", "http://p1:8000"]
+)
 def test_this_machine_and_the_same_host_are_believed_origins(origin: str | None) -> None:
     assert is_believed_origin(origin, "p1:8000")
 

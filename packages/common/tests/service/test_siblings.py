@@ -11,7 +11,7 @@ from common.errors import DomainError, ProblemError
 from common.platform.services import NotInstalledError, UnknownServiceError
 from common.service import create_service
 from common.service.client import ServiceClient, connect, connect_app
-from common.service.transport import StartupError
+from common.service.transport import LifespanError
 from common.settings import Settings
 from fastapi import APIRouter
 from starlette.applications import Starlette
@@ -81,7 +81,7 @@ async def test_a_sibling_that_cannot_start_is_an_error_of_the_connection() -> No
         raise OSError("the disk is gone")
         yield
 
-    with pytest.raises(StartupError, match="the disk is gone"):
+    with pytest.raises(LifespanError, match="the disk is gone"):
         async with connect_app(Starlette(lifespan=lifespan)):
             pass
 

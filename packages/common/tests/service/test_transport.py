@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import httpx2
 import pytest
-from common.service.transport import StartupError, StreamingASGITransport
+from common.service.transport import LifespanError, StreamingASGITransport
 from starlette.applications import Starlette
 
 pytestmark = pytest.mark.anyio
@@ -106,7 +106,7 @@ async def test_a_failing_startup_names_its_cause_and_stays_failed() -> None:
 
     client = client_of(StreamingASGITransport(Starlette(lifespan=lifespan)))
     for _ in range(2):
-        with pytest.raises(StartupError, match=r"PermissionError: the data directory") as failed:
+        with pytest.raises(LifespanError, match=r"PermissionError: the data directory") as failed:
             await client.get("/")
     assert isinstance(failed.value.__cause__, PermissionError)
     assert n_starts == 1
@@ -119,7 +119,7 @@ async def test_a_startup_that_hangs_is_given_up() -> None:
         yield
 
     transport = StreamingASGITransport(Starlette(lifespan=lifespan), lifespan_timeout_s=0.01)
-    with pytest.raises(StartupError, match=r"not ready within 0.01 s"):
+    with pytest.raises(LifespanError, match=r"not ready within 0.01 s"):
         async with client_of(transport):
             pass
 

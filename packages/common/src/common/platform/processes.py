@@ -14,10 +14,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from common.errors import DomainError
 from common.platform import watchdog
 
 MAX_LINE_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
+
+
+class NotStartedError(DomainError):
+    """The operating system would not start a command."""
+
+    def __init__(self, program: str, error: OSError) -> None:
+        super().__init__(f"could not be started: {program}: {error.strerror}")
 
 
 class Child:
@@ -68,14 +76,17 @@ async def start_child(
     command: Sequence[str], environment: Mapping[str, str], on_line: Callable[[str], None]
 ) -> Child:
     """Start a command in a session of its own, so that Ctrl-C reaches the supervisor alone."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(environment),
-        start_new_session=True,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise NotStartedError(command[0], error) from error
     return Child(process, on_line)
 
 
@@ -90,7 +101,8 @@ def signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _text(line: bytes) -> str:
-    return line.rstrip(b"\r").decode("utf-8", "replace")
+    """Decode a line as a terminal would leave it: a progress bar's last state."""
+    return line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")
 
 
 class Watchdog:

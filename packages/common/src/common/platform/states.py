@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.errors import DomainError
 
@@ -29,7 +29,9 @@ class State(StrEnum):
 
 
 class ServiceState(BaseModel):
-    """One supervised service as others may see it."""
+    """One supervised service as others may see it, at one moment."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     title: str
@@ -43,7 +45,9 @@ class ServiceState(BaseModel):
 
 
 class HouseState(BaseModel):
-    """All services that one `roadmap up` looks after."""
+    """All services that one `roadmap up` looks after, at one moment."""
+
+    model_config = ConfigDict(frozen=True)
 
     supervisor_pid: int
     started_at: datetime

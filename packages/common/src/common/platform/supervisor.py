@@ -18,7 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from common.platform.processes import Child, Watchdog, signal_group, start_child
+from common.platform.processes import (
+    Child,
+    NotStartedError,
+    Watchdog,
+    signal_group,
+    start_child,
+)
 from common.platform.readiness import ask_readiness, find_url, probe_client
 from common.platform.states import HouseState, ServiceState, State, remove_state, write_state
 
@@ -73,6 +79,9 @@ class Listener:
     def changed(self, state: ServiceState) -> None:
         """Hear of a service's new state."""
 
+    def warned(self, text: str) -> None:
+        """Hear of trouble that is the supervisor's own."""
+
 
 class Supervisor:
     """Runs programs until told to stop; `run` returns when all have ended or failed for good."""
@@ -91,6 +100,7 @@ class Supervisor:
         self.pace = pace or Pace()
         self.stopping = asyncio.Event()
         self._state_path = state_path
+        self._is_unwritten = False
         self._started_at = datetime.now(UTC)
         self._keepers = [_Keeper(program, self) for program in programs]
 
@@ -109,7 +119,8 @@ class Supervisor:
         finally:
             await asyncio.to_thread(watchdog.close)
             if self._state_path is not None:
-                remove_state(self._state_path)
+                with suppress(OSError):  # one that stays is seen to be stale by its lock
+                    remove_state(self._state_path)
 
     def stop(self) -> None:
         """Ask every program to end; past the grace they are killed."""
@@ -128,8 +139,18 @@ class Supervisor:
             house = HouseState(
                 supervisor_pid=os.getpid(), started_at=self._started_at, services=self.states
             )
-            write_state(self._state_path, house)
+            self._write(self._state_path, house)
         self.listener.changed(state)
+
+    def _write(self, path: Path, house: HouseState) -> None:
+        try:
+            write_state(path, house)
+        except OSError as error:  # a full disk must not end services that run
+            if not self._is_unwritten:
+                self.listener.warned(f"{path} cannot be written: {error.strerror}")
+            self._is_unwritten = True
+        else:
+            self._is_unwritten = False
 
 
 class _Keeper:
@@ -152,8 +173,8 @@ class _Keeper:
         while True:
             try:
                 code = await self._live(watchdog)
-            except OSError as error:
-                self._become(State.FAILED, f"could not be started: {error}", pid=None)
+            except NotStartedError as error:
+                self._become(State.FAILED, str(error), pid=None)
                 return
             if self._house.stopping.is_set():
                 self._become(State.STOPPED, pid=None)
@@ -164,7 +185,7 @@ class _Keeper:
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await self._house.stopping.wait()
-            self.state.n_restarts += 1
+            self._update(n_restarts=self.state.n_restarts + 1)
 
     async def _live(self, watchdog: Watchdog) -> int:
         """Run one child from start to end; returns its exit code."""
@@ -236,15 +257,18 @@ class _Keeper:
     def _know_url(self, url: str) -> None:
         for bound, called in ANY_HOST.items():
             url = url.replace(f"//{_bracketed(bound)}:", f"//{called}:")
-        self.state.url = url
+        self._update(url=url)
         self._url_known.set()
 
     def _become(self, state: State, reason: str | None = None, **fields: int | None) -> None:
-        new = self.state.model_copy(update={"state": state, "reason": reason, **fields})
-        if new == self.state and state is not State.STARTING:
-            return
-        self.state = new.model_copy(update={"since": datetime.now(UTC)})
-        self._house.publish(self.state)
+        before = self.state
+        self._update(state=state, reason=reason, **fields)
+        if self.state != before:
+            self._update(since=datetime.now(UTC))
+            self._house.publish(self.state)
+
+    def _update(self, **fields: object) -> None:
+        self.state = self.state.model_copy(update=fields)
 
 
 def _bracketed(host: str) -> str:

@@ -132,6 +132,10 @@ class Console(Listener):
             for one in settled:
                 self.say(f"{one.name:<5} {one.title:<24} {_describe(one)}")
 
+    @override
+    def warned(self, text: str) -> None:
+        self._write("roadmap", typer.style(text, fg="yellow"))
+
     def say(self, text: str) -> None:
         """Write a line of the supervisor's own."""
         self._write("roadmap", typer.style(text, bold=True))

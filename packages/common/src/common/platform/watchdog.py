@@ -19,6 +19,8 @@ def watch(lines: Iterable[bytes]) -> set[int]:
     """Follow the pipe to its end; returns the groups that still run then."""
     groups: set[int] = set()
     for line in lines:
+        if not line.endswith(b"\n"):
+            break  # cut off as the supervisor died: half a number is another process
         pid = int(line[1:])
         (groups.add if line.startswith(b"+") else groups.discard)(pid)
     return groups

@@ -272,7 +272,7 @@ async def connect(
     """Open a client for `http://…`, or for a sibling by import name, run in this process.
 
     The sibling's app is made by its `create_app` with settings from the environment, as its own
-    command would make it. Raises NotInstalledError, and StartupError when it cannot start.
+    command would make it. Raises NotInstalledError, and LifespanError when it cannot start.
     """
     if "://" in target:
         transport = httpx2.AsyncHTTPTransport()

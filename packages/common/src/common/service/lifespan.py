@@ -19,7 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-class StartupError(DomainError):
+class LifespanError(DomainError):
     """The app's lifespan failed to start or to stop; the app's own error is the cause."""
 
     def __init__(self, stage: str, reason: str) -> None:
@@ -41,7 +41,7 @@ class Lifespan:
         self.state: dict[str, Any] = {}
 
     async def start(self, timeout_s: float) -> None:
-        """Run the app's startup; raises StartupError with the app's own error as cause."""
+        """Run the app's startup; raises LifespanError with the app's own error as cause."""
         self._task = asyncio.create_task(self._run(), context=contextvars.Context())
         self._task.add_done_callback(lambda _: self._started.set())
         try:
@@ -49,7 +49,7 @@ class Lifespan:
                 await self._started.wait()
         except TimeoutError:
             await self._cancel()
-            raise StartupError("start", f"it was not ready within {timeout_s:g} s") from None
+            raise LifespanError("start", f"it was not ready within {timeout_s:g} s") from None
         except asyncio.CancelledError:
             await self._cancel()
             raise
@@ -65,7 +65,7 @@ class Lifespan:
         _, late = await asyncio.wait([self._task], timeout=timeout_s)
         if late:
             await self._cancel()
-            raise StartupError("stop", f"it was still busy after {timeout_s:g} s")
+            raise LifespanError("stop", f"it was still busy after {timeout_s:g} s")
         if self._failure is not None:
             await self._raise_failure()
 
@@ -95,7 +95,7 @@ class Lifespan:
         cause = outcome[0]
         # Starlette sends its whole traceback as the message; the error itself is shorter and truer.
         reason = f"{type(cause).__name__}: {cause}" if cause is not None else self._failure or ""
-        raise StartupError(self._stage, reason) from cause
+        raise LifespanError(self._stage, reason) from cause
 
     async def _cancel(self) -> None:
         if self._task is not None:

@@ -17,9 +17,9 @@ import httpx2
 from typing_extensions import override
 
 from common.service.exchange import BrokenAnswerError, Exchange
-from common.service.lifespan import ASGIApp, Lifespan, Message, StartupError
+from common.service.lifespan import ASGIApp, Lifespan, LifespanError, Message
 
-__all__ = ["StartupError", "StreamingASGITransport"]
+__all__ = ["LifespanError", "StreamingASGITransport"]
 
 Answer = TypeVar("Answer")
 
@@ -50,7 +50,7 @@ class StreamingASGITransport(httpx2.AsyncBaseTransport):
         self._disconnect_grace_s = disconnect_grace_s
         self._lifespan_timeout_s = lifespan_timeout_s
         self._lifespan: Lifespan | None = None
-        self._start_error: StartupError | None = None
+        self._start_error: LifespanError | None = None
         self._start_lock = asyncio.Lock()
         self._is_closed = False
         self._running: dict[asyncio.Task[None], Exchange] = {}
@@ -121,7 +121,7 @@ class StreamingASGITransport(httpx2.AsyncBaseTransport):
                 lifespan = Lifespan(self._app)
                 try:
                     await lifespan.start(self._lifespan_timeout_s)
-                except StartupError as error:
+                except LifespanError as error:
                     self._start_error = error
                     raise
                 self._lifespan = lifespan
