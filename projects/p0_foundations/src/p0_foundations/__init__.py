@@ -1,0 +1,53 @@
+"""Phase 0: the foundations lab; its first room profiles tables and measures drift.
+
+The public names, loaded when first asked for: importing this package loads no pandas.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from p0_foundations.contracts import (
+        Association,
+        ColumnDrift,
+        ColumnProfile,
+        DriftReport,
+        Finding,
+        Profile,
+    )
+    from p0_foundations.errors import FoundationsError, TableError
+    from p0_foundations.profile import profile_frame
+    from p0_foundations.tables import read_table
+
+_HOMES = {
+    "Association": "p0_foundations.contracts",
+    "ColumnDrift": "p0_foundations.contracts",
+    "ColumnProfile": "p0_foundations.contracts",
+    "DriftReport": "p0_foundations.contracts",
+    "Finding": "p0_foundations.contracts",
+    "FoundationsError": "p0_foundations.errors",
+    "Profile": "p0_foundations.contracts",
+    "TableError": "p0_foundations.errors",
+    "profile_frame": "p0_foundations.profile",
+    "read_table": "p0_foundations.tables",
+}
+
+__all__ = [
+    "Association",
+    "ColumnDrift",
+    "ColumnProfile",
+    "DriftReport",
+    "Finding",
+    "FoundationsError",
+    "Profile",
+    "TableError",
+    "profile_frame",
+    "read_table",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'p0_foundations' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

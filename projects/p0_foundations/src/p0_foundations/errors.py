@@ -1,0 +1,37 @@
+"""What the lab refuses, named for what went wrong."""
+
+import difflib
+from collections.abc import Iterable
+
+from common.errors import DomainError
+
+
+class FoundationsError(DomainError):
+    """Base of the lab's own errors."""
+
+
+class TableError(FoundationsError):
+    """A file is not a table that can be read; the message names the file and the reason."""
+
+
+class TableTooLargeError(TableError):
+    """A table has more bytes, rows or columns than is accepted."""
+
+
+class UnknownColumnError(FoundationsError):
+    """The table has no such column."""
+
+    def __init__(self, column: str, known: Iterable[str]) -> None:
+        self.column = column
+        self.known = tuple(known)
+        near = difflib.get_close_matches(column, self.known, n=1, cutoff=0.0)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"the table has no column {column!r}{hint}")
+
+
+class ProfileFormatError(FoundationsError):
+    """A stored profile cannot be read; the message names the first field that is wrong."""
+
+
+class BusyError(FoundationsError):
+    """All workers are taken and the line behind them is full; try again a little later."""

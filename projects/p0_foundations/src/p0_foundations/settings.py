@@ -1,0 +1,25 @@
+"""Settings of the lab: what `common` gives every service, and the limits on tables."""
+
+import common.settings
+from common.settings import settings_config
+from pydantic import Field
+
+
+class Settings(common.settings.Settings):
+    """Environment variables with the prefix `P0_`; sizes in bytes, times in seconds."""
+
+    model_config = settings_config("P0_")
+
+    max_body_bytes: int = Field(
+        256 * 1024 * 1024, ge=1, description="Largest upload: one or two tables, in bytes."
+    )
+    request_timeout_s: float = Field(
+        120.0, gt=0, description="Longest time until an answer begins, in seconds."
+    )
+    body_timeout_s: float = Field(
+        300.0, gt=0, description="Longest time for an upload to arrive, in seconds."
+    )
+    max_columns: int = Field(5_000, ge=1, description="Most columns a table may have.")
+    max_profiles_at_once: int = Field(
+        2, ge=1, description="Tables profiled at the same time; the next one waits."
+    )
