@@ -125,10 +125,11 @@ def test_the_house_comes_up_is_seen_by_status_and_goes_down_whole(
     assert {name for name, one in seen.items() if one["is_ready"]} == {"home", "p3", "p4"}
     assert (seen["p3"]["version"], seen["p3"]["model"]) == ("0.0.7", "toy 3")
     pids = [int(str(seen[name]["pid"])) for name in ("home", "p3", "p4")]
-    assert "p3" in house.run("status").stdout
+    assert str(seen["p3"]["url"]) in house.run("status").stdout  # whole, also on 80 columns
     up.send_signal(signal.SIGINT)
     output, _ = up.communicate(timeout=PATIENCE_S)
     assert up.returncode == 0, output
+    assert "not ready" not in output
     for pid in pids:
         wait_for_end(pid)
     assert not (house.data_dir / "run" / "services.json").exists()

@@ -121,7 +121,9 @@ async def _answered(client: httpx2.AsyncClient, report: ServiceReport, url: str)
 
 def show(report: StatusReport, console: Console) -> None:
     """Print the table."""
-    table = Table("", "service", "phase", "url", "state", "version", "model", box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for title in ("", "service", "url", "state", "version", "model"):
+        table.add_column(title, no_wrap=title in {"service", "url", "version"}, overflow="fold")
     for one in report.services:
         table.add_row(_mark(one), *(Text(cell or "") for cell in _cells(one)))
     console.print(table)
@@ -134,7 +136,7 @@ def _mark(one: ServiceReport) -> Text:
 
 
 def _cells(one: ServiceReport) -> tuple[str | None, ...]:
-    phase = "" if one.phase is None else str(one.phase)
     state = "ready" if one.is_ready else one.reason or "not ready"
     restarts = f" ({one.n_restarts} restarts)" if one.n_restarts else ""
-    return (f"{one.name}  {one.title}", phase, one.url, state + restarts, one.version, one.model)
+    service = f"{one.name:<4} {one.title}"  # the short name of a service tells its phase
+    return (service, one.url, state + restarts, one.version, one.model)

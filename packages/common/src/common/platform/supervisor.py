@@ -240,6 +240,8 @@ class _Keeper:
         async with probe_client() as client:
             while True:
                 answer = await ask_readiness(client, self.state.url or "")
+                if self._house.stopping.is_set():
+                    return  # that it goes away now is no news
                 if answer.is_ready:
                     self._become(State.READY)
                 elif self.state.state is not State.STARTING or loop.time() > slow_at:

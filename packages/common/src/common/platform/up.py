@@ -141,7 +141,7 @@ class Console(Listener):
         self._write("roadmap", typer.style(text, bold=True))
 
     def _write(self, name: str, text: str) -> None:
-        prefix = typer.style(f"{name:<{self._width}} |", fg=self._colours.get(name))
+        prefix = typer.style(f"{name:<{self._width}} |", fg=self._colours.get(name, "white"))
         try:
             typer.echo(f"{prefix} {text}")
         except BrokenPipeError:
