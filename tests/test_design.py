@@ -54,12 +54,15 @@ GRAPHICS = (
 GRAPHIC_PAIRS = [(graphic, ground) for graphic in GRAPHICS for ground in ("--ground", "--surface")]
 
 
+PLAIN_PAGE = '<!doctype html><title>page</title><link rel="icon" href="/design/mark.svg">'
+
+
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
     service = create_service("gallery", settings, title="Gallery", summary="", version="0")
     page_dir = Path(tmp_path_factory.mktemp("page"))
-    (page_dir / "index.html").write_text("<!doctype html><title>page</title>")
+    (page_dir / "index.html").write_text(PLAIN_PAGE)
     service.pages(page_dir)
     with served(service.app) as site:
         yield f"{site.url}/design/gallery.html"

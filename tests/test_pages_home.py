@@ -264,6 +264,7 @@ def test_a_service_with_keys_asks_for_one_and_remembers_it_in_this_tab(
         trouble = page.locator("#map").get_by_role("alert")
         trouble.get_by_label("API key").fill("wrong")
         trouble.get_by_role("button", name="Use this key").click()
+        expect(trouble.get_by_label("API key")).to_have_value("")
         trouble.get_by_label("API key").fill("sesame")
         trouble.get_by_role("button", name="Use this key").click()
         expect(page.locator(".station")).to_have_count(6)

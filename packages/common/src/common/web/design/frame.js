@@ -97,8 +97,7 @@ function healthMonitor(url, staleLine) {
 function staleWords(since, check) {
   const at = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return [
-    icon("warning"),
-    h("span", {}, `The service stopped answering at ${at}. What you see may be out of date; nothing you typed is lost.`),
+    h("p", {}, icon("warning"), `The service stopped answering at ${at}. What you see may be out of date; nothing you typed is lost.`),
     h("button", { class: "button", "data-size": "small", type: "button", onclick: check }, "Try again"),
   ];
 }

@@ -38,9 +38,11 @@ async function load() {
     page.course = course;
     page.done = new Set(Object.keys(progress.done));
   } catch (error) {
+    document.body.dataset.failed = "";
     at("map").replaceChildren(errorState(error, { retry: load }));
     return;
   }
+  delete document.body.dataset.failed;
   for (const [id, isDone] of page.pending) setDone(id, isDone);
   await poll();
   draw();

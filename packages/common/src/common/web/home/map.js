@@ -125,12 +125,14 @@ function widePlan(model, width) {
   return { layout: "wide", height: y + reach("down") + 8, phases: done };
 }
 
+/** The line to the next station, and the branch in pieces: one to each stop. */
 function trackWide(x, y, nextX, stops, sign) {
-  const last = stops.at(-1);
-  return {
-    main: nextX === null ? "" : `M${x} ${y}H${nextX}`,
-    branch: `M${x} ${y + sign * 16}V${last.y}`,
-  };
+  const first = `M${x} ${y + sign * 16}V${stops[0].y}`;
+  return { main: nextX === null ? "" : `M${x} ${y}H${nextX}`, pieces: [first, ...between(stops)] };
+}
+
+function between(stops) {
+  return stops.slice(1).map((stop, k) => `M${stop.x} ${stops[k].y}V${stop.y}`);
 }
 
 function tallPlan(model, width) {
@@ -148,9 +150,9 @@ function tallPlan(model, width) {
       return stop;
     });
     y = at + 30;
-    const bend = `M${x} ${top + 16}V${top + 20}C${x} ${top + 38} ${branchX} ${top + 26} ${branchX} ${top + 46}V${stops.at(-1).y}`;
+    const bend = `M${x} ${top + 16}V${top + 20}C${x} ${top + 38} ${branchX} ${top + 26} ${branchX} ${top + 46}V${stops[0].y}`;
     const main = k === all.length - 1 ? "" : `M${x} ${top}V${y}`;
-    return { phase, side: "down", x, y: top, stops, title, titleX: x + 30, titleY: top - 2, track: { main, branch: bend } };
+    return { phase, side: "down", x, y: top, stops, title, titleX: x + 30, titleY: top - 2, track: { main, pieces: [bend, ...between(stops)] } };
   });
   return { layout: "tall", height: y - 40, phases };
 }
@@ -179,10 +181,12 @@ function wrap(text, room, font) {
 
 /* ---- drawing ---------------------------------------------------------------------------- */
 
-function trackOf({ phase, track }) {
+/** Built is a solid line, planned a thin one; the line between stations is built where anything is. */
+function trackOf({ phase, track, stops }) {
   const isBuilt = phase.topics.some((line) => line.status === "built");
-  const common = { "data-phase": phase.number, "data-built": String(isBuilt) };
-  return [track.main && s("path", { class: "track", d: track.main, ...common }), s("path", { class: "branch", d: track.branch, ...common })].filter(Boolean);
+  const piece = (css, d, built) => s("path", { class: css, d, "data-phase": phase.number, "data-built": String(built) });
+  const pieces = track.pieces.map((d, k) => piece("branch", d, stops[k].line.status === "built"));
+  return track.main ? [piece("track", track.main, isBuilt), ...pieces] : pieces;
 }
 
 function phaseGroup(plan, model, href) {

@@ -17,9 +17,13 @@ export function drawServices(host, { services, checkedAt, error = null, retry = 
     h("header", { class: "card-head" }, h("h2", { id: "services-title" }, "Services"), when),
     isStale && !error.isUnreachable ? errorState(error, { retry }) : "",
     h("ul", { class: "services goes-stale" }, here.map((service) => row(service, isStale))),
-    here.some((service) => service.state === "ready") ? "" : h("div", { class: "stack" }, h("p", { class: "muted" }, "Nothing else runs. Start everything that is built:"), codeBlock("uv run roadmap up")),
+    isStale || here.some((service) => ["ready", "waiting"].includes(service.state)) ? "" : start(),
     planned.length ? h("p", { class: "hint planned-services" }, `${planned.map((service) => `P${service.phase}`).join(", ")} arrive with their phases.`) : "",
   );
+}
+
+function start() {
+  return h("div", { class: "stack start" }, h("p", { class: "muted" }, "No service runs. Start all that are built:"), codeBlock("uv run roadmap up"));
 }
 
 function row(service, isStale) {
