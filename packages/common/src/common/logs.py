@@ -9,7 +9,7 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -41,10 +41,10 @@ def redact(value: object, key: str = "") -> object:
         return _SECRET_TEXT.sub(REDACTED, value[:MAX_STRING])
     if isinstance(value, Mapping):
         return {str(name): redact(inner, str(name)) for name, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [redact(inner) for inner in value]
     if isinstance(value, bytes | bytearray):
         return f"[{len(value)} bytes]"
+    if isinstance(value, Sequence | Set):
+        return [redact(inner) for inner in value]
     return value
 
 

@@ -6,7 +6,7 @@ Thin: finds, asks the domain (`exercises`, `progress`, `roadmap`), prints. Read 
 import re
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,12 +20,14 @@ from common.learn.progress import Progress, ProgressError
 from common.learn.roadmap import RoadmapError, load_roadmap, weekly_checklist
 from common.settings import Settings, SettingsError
 
+_Context = Any  # typer keeps the type of its own click to itself
+
 
 class _PhaseListsIt(TyperGroup):
     """Lets `roadmap exercises p1` stand for `roadmap exercises list p1`."""
 
     @override
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: _Context, args: list[str]) -> list[str]:
         is_phase = bool(args) and re.fullmatch(r"p\d", args[0]) is not None
         return super().parse_args(ctx, ["list", *args] if is_phase else args)
 

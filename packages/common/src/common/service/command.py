@@ -67,9 +67,10 @@ def run_command(app: typer.Typer, *, errors: Sequence[type[Exception]] = ()) -> 
 
     `errors` are types beside `DomainError` whose message is for the person.
     """
+    expected: tuple[type[Exception], ...] = (DomainError, ProblemError, *errors)
     try:
         app(standalone_mode=True)
-    except (DomainError, ProblemError, *errors) as error:
+    except expected as error:
         fail(error)
     except KeyboardInterrupt:
         sys.exit(130)

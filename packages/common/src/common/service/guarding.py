@@ -95,8 +95,9 @@ class Guard:
     async def _serve_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         limit_s = self._settings.request_timeout_s
         has_started = False
+        deadline = asyncio.timeout(limit_s)
         try:
-            async with asyncio.timeout(limit_s) as deadline:
+            async with deadline:
 
                 async def send_and_free(message: Message) -> None:
                     nonlocal has_started

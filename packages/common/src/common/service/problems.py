@@ -176,9 +176,7 @@ class ProblemTable:
         if detail == "Not Found":
             detail = f"{request.url.path} is not a route; /docs lists them."
         elif detail == "Method Not Allowed":
-            detail = (
-                f"{request.url.path} does not take {request.method}; see /docs."
-            )
+            detail = f"{request.url.path} does not take {request.method}; see /docs."
         return problem_response(
             kind, detail, instance=request.url.path, fields=fields, headers=error.headers
         )
@@ -196,14 +194,16 @@ class ProblemTable:
 def field_error(item: Mapping[str, object]) -> FieldError:
     """Say one of pydantic's errors as field, message and what is accepted."""
     place = item.get("loc")
-    parts = [str(part) for part in place] if isinstance(place, tuple | list) else []
+    parts = [str(part) for part in place] if isinstance(place, Sequence) else []
     if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
         parts = parts[1:] or ["body"]
     context = item.get("ctx")
     return FieldError(
         field=".".join(parts) or "body",
         message=str(item.get("msg", "")).removeprefix("Value error, "),
-        accepted=_accepted(str(item.get("type", "")), context if isinstance(context, dict) else {}),
+        accepted=_accepted(
+            str(item.get("type", "")), context if isinstance(context, Mapping) else {}
+        ),
     )
 
 
