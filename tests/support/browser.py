@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 # Read at import: tests run with the ROADMAP_ variables of the shell hidden.
@@ -48,6 +48,9 @@ ARGUMENTS = (
 WIDTHS = (1440, 360)
 THEMES = ("light", "dark")
 HEIGHT = 900
+PATIENCE_MS = 20_000  # an upper bound for a loaded machine; an expectation ends as soon as it holds
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def find_chromium() -> str:
