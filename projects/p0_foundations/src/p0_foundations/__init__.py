@@ -13,10 +13,13 @@ if TYPE_CHECKING:
         ColumnProfile,
         DriftReport,
         Finding,
+        Kind,
+        Limits,
+        Predictor,
         Profile,
     )
     from p0_foundations.errors import FoundationsError, TableError
-    from p0_foundations.profile import profile_frame
+    from p0_foundations.profiling import profile_frame
     from p0_foundations.tables import read_table
 
 _HOMES = {
@@ -26,9 +29,12 @@ _HOMES = {
     "DriftReport": "p0_foundations.contracts",
     "Finding": "p0_foundations.contracts",
     "FoundationsError": "p0_foundations.errors",
+    "Kind": "p0_foundations.contracts",
+    "Limits": "p0_foundations.contracts",
+    "Predictor": "p0_foundations.contracts",
     "Profile": "p0_foundations.contracts",
     "TableError": "p0_foundations.errors",
-    "profile_frame": "p0_foundations.profile",
+    "profile_frame": "p0_foundations.profiling",
     "read_table": "p0_foundations.tables",
 }
 
@@ -39,6 +45,9 @@ __all__ = [
     "DriftReport",
     "Finding",
     "FoundationsError",
+    "Kind",
+    "Limits",
+    "Predictor",
     "Profile",
     "TableError",
     "profile_frame",

@@ -117,6 +117,9 @@ class ColumnProfile(_Value):
     number: NumberStats | None = Field(
         default=None, description="Of a text: of its length; of a date: of seconds since 1970."
     )
+    types: tuple[ValueCount, ...] = Field(
+        default=(), description="Python types of the cells, where they are mixed or odd."
+    )
     first: str = Field(default="", description="Earliest moment of a datetime column.")
     last: str = Field(default="", description="Latest moment of a datetime column.")
 

@@ -1,228 +1,263 @@
-"""Drift between two profiles: how far each column moved, and whether that is more than chance.
+"""Two profiles compared: which columns moved, by how much, and whether it can be chance.
 
-Numbers: Kolmogorov–Smirnov on the kept quantiles. Categories: chi-squared on counts, rare levels
-merged. Missing cells: chi-squared. All p-values of a report are adjusted together (Benjamini and
-Hochberg, 1995). The size of a move is the population stability index (PSI) over the reference's
-deciles or levels; 0.1 and 0.25 are its customary thresholds. A column drifts when it is both
-larger than chance and large enough to matter: with a million rows everything differs.
+Every column that both tables have gets at most two tests: its distribution (Kolmogorov-Smirnov for
+numbers, chi-squared for categories) and its share of missing cells (chi-squared). All p-values of
+a report are corrected together (Benjamini-Hochberg), so that the chance of any alarm on identical
+distributions is `alpha`, however many columns there are. What is significant is then graded by its
+size, because with a million rows every difference is significant:
+
+    strong    PSI >= 0.25 or KS distance >= 0.25, or the missing share moved by 20 points
+    moderate  PSI >= 0.1  or KS distance >= 0.1,  or the missing share moved by 5 points
+    slight    significant, but smaller
+
+The PSI has its expectation under no change, (bins - 1)(1/n + 1/m), taken off. Ids are not compared
+and dates only described: both are expected to move. Read next: `sketches.py`.
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from p0_foundations.contracts import ColumnDrift, ColumnProfile, DriftReport, Kind, Profile
-from p0_foundations.contracts import ValueCount as Count
+from p0_foundations.contracts import (
+    ColumnDrift,
+    ColumnProfile,
+    DriftReport,
+    DriftSeverity,
+    Kind,
+    NumberStats,
+    Profile,
+    ValueCount,
+)
+from p0_foundations.drift_words import column_message, report_verdict
+from p0_foundations.sketches import Floats, decile_counts, largest_gap
 
-Floats = NDArray[np.float64]
-Test = Literal["kolmogorov-smirnov", "chi-squared", "none"]
-
-ALPHA = 0.01
-MODERATE_PSI = 0.1
-STRONG_PSI = 0.25
-MISSING_SHIFT = 0.05
-"""A change of the share of missing cells below this is not called drift."""
-MAX_EFFECTIVE_ROWS = 10_000
-"""Beyond it the kept quantiles, not the rows, limit what a test can resolve."""
+STRONG, MODERATE = 0.25, 0.1
+MISSING_STRONG, MISSING_MODERATE = 0.2, 0.05
 MIN_EXPECTED = 5.0
-COMPARED = {Kind.NUMBER, Kind.CATEGORY, Kind.BOOLEAN}
+N_NEW_VALUES = 20
+REST = "(all other values)"
+_SEVERITY_ORDER = {"strong": 0, "moderate": 1, "slight": 2, "none": 3}
 
 
-class _Moved(NamedTuple):
-    psi: float | None
-    test: Test
-    statistic: float | None
-    p_value: float | None
-    p_missing: float
-    new_values: tuple[Count, ...] = ()
+@dataclass(frozen=True)
+class _Test:
+    name: str
+    statistic: float | None = None
+    p_value: float | None = None
+    psi: float | None = None
+    new_values: tuple[ValueCount, ...] = ()
 
 
-def compare_profiles(before: Profile, after: Profile) -> DriftReport:
-    """Compare a later table with a reference, column by column."""
-    old = {column.name: column for column in before.columns}
-    new = {column.name: column for column in after.columns}
-    shared = [name for name in old if name in new]
-    retyped = tuple(name for name in shared if not _is_comparable(old[name], new[name]))
-    pairs = [(old[name], new[name]) for name in shared if name not in retyped]
-    moved = [_compare(a, b) for a, b in pairs]
-    adjusted = _adjust([p for one in moved for p in (one.p_value, one.p_missing)])
-    columns = tuple(
-        _judge(a, b, one, adjusted[2 * k], adjusted[2 * k + 1])
-        for k, ((a, b), one) in enumerate(zip(pairs, moved, strict=True))
-    )
+_NO_TEST = _Test("none")
+
+
+def compare_profiles(before: Profile, after: Profile, *, alpha: float = 0.01) -> DriftReport:
+    """Compare a later table's profile with the reference's; see the module for the grades."""
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha={alpha}: a false-alarm rate between 0 and 1 is accepted")
+    later = {column.name: column for column in after.columns}
+    pairs = [(one, later[one.name]) for one in before.columns if one.name in later]
+    known = {one.name for one in before.columns}
+    tests = [_test(one, other) for one, other in pairs]
+    gaps = [_missing_p(one, other) for one, other in pairs]
+    every = [test.p_value for test in tests] + gaps
+    adjusted = benjamini_hochberg(every)
+    columns = [
+        _graded(pair, test, p, p_missing, alpha)
+        for pair, test, p, p_missing in zip(
+            pairs, tests, adjusted[: len(pairs)], adjusted[len(pairs) :], strict=True
+        )
+    ]
+    columns.sort(key=lambda column: (_SEVERITY_ORDER[column.severity], -(column.psi or 0.0)))
     report = DriftReport(
+        verdict="",
+        alpha=alpha,
+        n_tests=sum(p is not None for p in every),
         n_before=before.n_rows,
         n_after=after.n_rows,
-        added=tuple(name for name in new if name not in old),
-        removed=tuple(name for name in old if name not in new),
-        retyped=retyped,
-        columns=tuple(sorted(columns, key=lambda one: -(one.psi or 0.0))),
+        added=tuple(column.name for column in after.columns if column.name not in known),
+        removed=tuple(column.name for column in before.columns if column.name not in later),
+        retyped=tuple(one.name for one, other in pairs if is_retyped(one, other)),
+        columns=tuple(columns),
     )
-    return report.model_copy(update={"verdict": _verdict(report)})
+    return report.model_copy(update={"verdict": report_verdict(report)})
 
 
-def _is_comparable(a: ColumnProfile, b: ColumnProfile) -> bool:
-    loose = {Kind.EMPTY, Kind.CONSTANT}
-    wordy = {Kind.CATEGORY, Kind.TEXT, Kind.ID, Kind.BOOLEAN}
-    is_same = a.kind is b.kind or bool(loose & {a.kind, b.kind})
-    return is_same or {a.kind, b.kind} <= wordy or {a.kind, b.kind} <= {Kind.NUMBER, Kind.ID}
+def form_of(column: ColumnProfile) -> str:
+    """Say what a column's values are compared as: numbers, moments, texts or nothing."""
+    if column.kind is Kind.EMPTY:
+        return "nothing"
+    if column.kind is Kind.DATETIME:
+        return "moments"
+    return "numbers" if column.number is not None and column.kind is not Kind.TEXT else "texts"
 
 
-def _compare(a: ColumnProfile, b: ColumnProfile) -> _Moved:
-    missing = [[a.n_missing, a.n_rows - a.n_missing], [b.n_missing, b.n_rows - b.n_missing]]
-    p_missing = _chi_squared(np.array(missing, dtype=np.float64))[1]
-    if a.number is not None and b.number is not None and Kind.ID not in {a.kind, b.kind}:
-        quantiles = np.array(a.number.quantiles), np.array(b.number.quantiles)
-        n = a.n_rows - a.n_missing, b.n_rows - b.n_missing
-        distance, p_value = _kolmogorov_smirnov(*quantiles, *n)
-        psi = _psi(*_decile_shares(*quantiles), *n)
-        return _Moved(psi, "kolmogorov-smirnov", distance, p_value, p_missing)
-    if Kind.CATEGORY in {a.kind, b.kind} or Kind.BOOLEAN in {a.kind, b.kind}:
-        table, fresh = _level_table(a, b)
-        statistic, p_value = _chi_squared(table)
-        totals = table.sum(axis=1)
-        shares = table / np.maximum(totals, 1)[:, None]
-        psi = _psi(shares[0], shares[1], int(totals[0]), int(totals[1]))
-        return _Moved(psi, "chi-squared", statistic, p_value, p_missing, fresh)
-    return _Moved(None, "none", None, None, p_missing)
+def is_retyped(before: ColumnProfile, after: ColumnProfile) -> bool:
+    """Whether a column holds another type of value than before; empty is no type."""
+    forms = {form_of(before), form_of(after)} - {"nothing"}
+    return len(forms) > 1
 
 
-def _cdf(quantiles: Floats, at: Floats, side: Literal["left", "right"]) -> Floats:
-    return np.searchsorted(quantiles, at, side=side) / max(len(quantiles), 1)
+def _test(before: ColumnProfile, after: ColumnProfile) -> _Test:
+    form = form_of(before)
+    if form != form_of(after) or form in {"nothing", "moments"} or Kind.ID in (
+        before.kind, after.kind,
+    ):  # fmt: skip
+        return _NO_TEST
+    is_named = before.kind in {Kind.CATEGORY, Kind.BOOLEAN, Kind.CODE}
+    if is_named and after.top:
+        return _test_counts(before, after)
+    if before.number is not None and after.number is not None:
+        return _test_numbers(before.number, after.number)
+    return _NO_TEST
 
 
-def _kolmogorov_smirnov(a: Floats, b: Floats, n_a: int, n_b: int) -> tuple[float, float]:
-    """Return the distance and its p-value; the quantiles stand for `n_a` and `n_b` values."""
-    if not len(a) or not len(b):
-        return 0.0, 1.0
-    points = np.union1d(a, b)
-    gap = np.abs(_cdf(a, points, "right") - _cdf(b, points, "right"))
-    distance = float(gap.max())
-    n_a, n_b = min(n_a, MAX_EFFECTIVE_ROWS), min(n_b, MAX_EFFECTIVE_ROWS)
-    effective = max(1, round(n_a * n_b / (n_a + n_b)))
-    resolution = sum(1 / len(q) for q, n in ((a, n_a), (b, n_b)) if len(q) < n)
-    p_value = float(stats.kstwo.sf(max(0.0, distance - resolution), effective))
-    return distance, p_value
+def _test_numbers(before: NumberStats, after: NumberStats) -> _Test:
+    """Test by Kolmogorov-Smirnov, two-sided, p-value as `scipy.stats.ks_2samp(method="asymp")`."""
+    n, m = before.sketch.n, after.sketch.n
+    distance = largest_gap(before.sketch, after.sketch)
+    p_value = float(stats.kstwo.sf(distance, np.round(n * m / (n + m)))) if min(n, m) > 1 else 1.0
+    psi = stability_index(*decile_counts(before.sketch, after.sketch))
+    return _Test("kolmogorov-smirnov", distance, min(1.0, max(0.0, p_value)), psi)
 
 
-def _decile_shares(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    edges = np.unique(np.quantile(a, np.linspace(0, 1, 11)[1:-1])) if len(a) else np.zeros(0)
-    shares = []
-    for values in (a, b):
-        counts = np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1)
-        shares.append(counts / max(len(values), 1))
-    return shares[0], shares[1]
+def _test_counts(before: ColumnProfile, after: ColumnProfile) -> _Test:
+    """Test frequencies by chi-squared; what one side did not keep, or is rare, shares a cell."""
+    one, other, new = _aligned(before, after)
+    pooled = _without_rare(np.array([one, other], dtype=np.float64))
+    if pooled.shape[1] < 2:
+        return _Test("chi-squared", 0.0, 1.0, 0.0, new)
+    found = stats.chi2_contingency(pooled, correction=False)
+    psi = stability_index(pooled[0], pooled[1])
+    return _Test("chi-squared", float(found.statistic), float(found.pvalue), psi, new)
 
 
-def _psi(p: Floats, q: Floats, n_p: int, n_q: int) -> float:
-    """Return the PSI with half a count added to each bin, less what chance alone would give."""
-    if not n_p or not n_q:
-        return 0.0
-    p = (p * n_p + 0.5) / (n_p + 0.5 * len(p))
-    q = (q * n_q + 0.5) / (n_q + 0.5 * len(q))
-    expected_by_chance = (len(p) - 1) * (1 / n_p + 1 / n_q)
-    return max(0.0, float(((p - q) * np.log(p / q)).sum()) - expected_by_chance)
+def _aligned(
+    before: ColumnProfile, after: ColumnProfile
+) -> tuple[list[int], list[int], tuple[ValueCount, ...]]:
+    one = {value.value: value.n for value in before.top}
+    other = {value.value: value.n for value in after.top}
+    known_before = set(one) | (set(other) if before.has_all_values else set())
+    known_after = set(other) | (set(one) if after.has_all_values else set())
+    shared = sorted(known_before & known_after)
+    counts_before = [one.get(value, 0) for value in shared]
+    counts_after = [other.get(value, 0) for value in shared]
+    new = [v for v in after.top if v.value not in one] if before.has_all_values else []
+    rest = before.n_present - sum(counts_before), after.n_present - sum(counts_after)
+    if any(rest):
+        counts_before.append(rest[0])
+        counts_after.append(rest[1])
+    return counts_before, counts_after, tuple(new[:N_NEW_VALUES])
 
 
-def _level_table(a: ColumnProfile, b: ColumnProfile) -> tuple[Floats, tuple[Count, ...]]:
-    """Count the shared levels and the rest; levels unseen before are told apart."""
-    old = {one.value: one.n for one in a.top}
-    new = {one.value: one.n for one in b.top}
-    knows_all = a.n_unique <= len(a.top)
-    fresh = tuple(one for one in b.top if knows_all and one.value not in old)
-    levels = list(dict.fromkeys([*old, *(one.value for one in fresh)]))
-    counts = np.array([[side.get(v, 0) for v in levels] for side in (old, new)], dtype=np.float64)
-    present = np.array([a.n_rows - a.n_missing, b.n_rows - b.n_missing], dtype=np.float64)
-    rest = np.maximum(present - counts.sum(axis=1), 0)
-    return np.column_stack([counts, rest]), fresh
+def _without_rare(table: Floats) -> Floats:
+    """Pool the cells whose expected count is below five in either row, rarest first."""
+    totals = table.sum(axis=0)
+    if not totals.sum():
+        return table[:, :0]
+    expected = totals * table.sum(axis=1).min() / totals.sum()
+    is_rare = expected < MIN_EXPECTED
+    if not is_rare.any():
+        return table
+    kept, rare = table[:, ~is_rare], table[:, is_rare].sum(axis=1, keepdims=True)
+    return np.hstack([kept, rare]) if rare.sum() else kept
 
 
-def _chi_squared(table: Floats) -> tuple[float, float]:
-    total = table.sum()
-    if total == 0 or (table.sum(axis=1) == 0).any():
-        return 0.0, 1.0
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
-    is_rare = expected.min(axis=0) < MIN_EXPECTED
-    merged = np.column_stack([table[:, ~is_rare], table[:, is_rare].sum(axis=1)])
-    merged = merged[:, merged.sum(axis=0) > 0]
-    if merged.shape[1] < 2:
-        return 0.0, 1.0
-    found = stats.chi2_contingency(merged, correction=False)
-    return float(found.statistic), float(found.pvalue)
+def _missing_p(before: ColumnProfile, after: ColumnProfile) -> float | None:
+    missing = np.array([before.n_missing, after.n_missing], dtype=np.float64)
+    rows = np.array([before.n_rows, after.n_rows], dtype=np.float64)
+    if not rows.all() or not missing.any() or (missing == rows).all():
+        return None
+    table = np.array([missing, rows - missing])
+    smallest = rows.min() * min(table.sum(axis=1)) / rows.sum()
+    if smallest < MIN_EXPECTED:
+        return float(stats.fisher_exact(table.astype(np.int64)).pvalue)
+    return float(stats.chi2_contingency(table, correction=False).pvalue)
 
 
-def _adjust(p_values: list[float | None]) -> list[float | None]:
-    known = [(k, p) for k, p in enumerate(p_values) if p is not None]
-    if not known:
-        return p_values
-    adjusted = stats.false_discovery_control([p for _, p in known], method="bh")
-    found = dict(zip((k for k, _ in known), (float(p) for p in adjusted), strict=True))
-    return [found.get(k) for k in range(len(p_values))]
+def stability_index(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the PSI of two rows of counts, less its expectation when nothing changed; at least 0.
+
+    sum((q - p) ln(q / p)), half a count in empty cells; under no change about
+    (bins - 1)(1/n + 1/m).
+    """
+    p, q = np.maximum(before, 0.5), np.maximum(after, 0.5)
+    n, m = p.sum(), q.sum()
+    p, q = p / n, q / m
+    index = float(((q - p) * np.log(q / p)).sum())
+    return max(0.0, index - (len(p) - 1) * (1 / n + 1 / m))
 
 
-def _judge(
-    a: ColumnProfile, b: ColumnProfile, moved: _Moved, p: float | None, p_missing: float | None
+def benjamini_hochberg(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values for their number (Benjamini and Hochberg 1995); None stays None."""
+    tested = [k for k, p in enumerate(p_values) if p is not None]
+    if not tested:
+        return list(p_values)
+    raw = np.array([p_values[k] for k in tested], dtype=np.float64)
+    adjusted = stats.false_discovery_control(raw, method="bh")
+    found: list[float | None] = [None] * len(p_values)
+    for k, p in zip(tested, adjusted, strict=True):
+        found[k] = float(p)
+    return found
+
+
+def _graded(
+    pair: tuple[ColumnProfile, ColumnProfile],
+    test: _Test,
+    p_adjusted: float | None,
+    p_missing: float | None,
+    alpha: float,
 ) -> ColumnDrift:
-    psi = moved.psi or 0.0
-    is_beyond_chance = p is not None and p < ALPHA
-    shift = b.missing_share - a.missing_share
-    has_missing_shift = (p_missing or 1.0) < ALPHA and abs(shift) >= MISSING_SHIFT
-    severity: Literal["none", "moderate", "strong"] = "none"
-    words = []
-    if is_beyond_chance and psi >= MODERATE_PSI:
-        severity = "strong" if psi >= STRONG_PSI else "moderate"
-        words.append(f"its distribution moved (PSI {psi:.2f}{_medians(a, b)})")
-    if has_missing_shift:
-        severity = "strong" if abs(shift) >= 3 * MISSING_SHIFT else severity
-        severity = "moderate" if severity == "none" else severity
-        words.append(f"missing went from {a.missing_share:.0%} to {b.missing_share:.0%}")
-    if moved.new_values:
-        severity = "moderate" if severity == "none" else severity
-        words.append("new values: " + ", ".join(one.value for one in moved.new_values[:5]))
-    return ColumnDrift(
-        column=a.name,
-        kind=a.kind,
-        severity=severity,
-        psi=moved.psi,
-        test=moved.test,
-        statistic=moved.statistic,
-        p_value=moved.p_value,
-        p_adjusted=p,
-        missing_before=a.missing_share,
-        missing_after=b.missing_share,
-        new_values=moved.new_values,
-        message="; ".join(words),
+    before, after = pair
+    severity = _severity(before, after, test, p_adjusted, p_missing, alpha)
+    drift = ColumnDrift.model_validate(
+        {
+            "column": before.name,
+            "kind": before.kind,
+            "severity": severity,
+            "message": "",
+            "test": test.name,
+            "statistic": test.statistic,
+            "p_value": test.p_value,
+            "p_adjusted": p_adjusted,
+            "psi": test.psi,
+            "missing_before": before.missing_share,
+            "missing_after": after.missing_share,
+            "missing_p_adjusted": p_missing,
+            "new_values": test.new_values,
+            "n_before": before.n_present,
+            "n_after": after.n_present,
+        }
     )
+    is_moved = p_adjusted is not None and p_adjusted < alpha
+    is_gapped = p_missing is not None and p_missing < alpha
+    message = column_message(drift, before, after, is_moved=is_moved, is_gapped=is_gapped)
+    return drift.model_copy(update={"message": message})
 
 
-def _medians(a: ColumnProfile, b: ColumnProfile) -> str:
-    if a.number is None or b.number is None:
-        return ""
-    old, new = (float(np.median(side.number.quantiles)) for side in (a, b) if side.number)
-    return f", median {old:.4g} to {new:.4g}"
+def _severity(
+    before: ColumnProfile,
+    after: ColumnProfile,
+    test: _Test,
+    p_adjusted: float | None,
+    p_missing: float | None,
+    alpha: float,
+) -> DriftSeverity:
+    if is_retyped(before, after):
+        return "strong"
+    grades: list[DriftSeverity] = ["none"]
+    if p_adjusted is not None and p_adjusted < alpha:
+        distance = (test.statistic or 0.0) if test.name == "kolmogorov-smirnov" else 0.0
+        grades.append(_size(max(test.psi or 0.0, distance), MODERATE, STRONG))
+    if p_missing is not None and p_missing < alpha:
+        moved = abs(after.missing_share - before.missing_share)
+        grades.append(_size(moved, MISSING_MODERATE, MISSING_STRONG))
+    return min(grades, key=lambda grade: _SEVERITY_ORDER[grade])
 
 
-def _verdict(report: DriftReport) -> str:
-    strong = [one for one in report.columns if one.severity == "strong"]
-    moderate = [one for one in report.columns if one.severity == "moderate"]
-    parts = [
-        f"{label}: {', '.join(names)}"
-        for label, names in (
-            ("columns missing now", report.removed),
-            ("columns not known before", report.added),
-            ("columns of another kind now", report.retyped),
-        )
-        if names
-    ]
-    if strong or moderate:
-        worst = (strong or moderate)[0]
-        parts.insert(
-            0,
-            f"{len(strong)} of {len(report.columns)} columns drifted strongly, {len(moderate)} "
-            f"moderately; most of all {worst.column}: {worst.message}",
-        )
-    if not parts:
-        return f"No drift shown in {len(report.columns)} columns."
-    return ". ".join(parts) + "."
+def _size(value: float, moderate: float, strong: float) -> DriftSeverity:
+    if value >= strong:
+        return "strong"
+    return "moderate" if value >= moderate else "slight"

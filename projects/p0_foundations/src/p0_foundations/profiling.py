@@ -1,0 +1,139 @@
+"""`profile_frame`: a DataFrame in, a `Profile` out.
+
+Columns are described one after the other on every row; relations, predictors of a target and
+nothing else use a seeded sample of rows, and say so. Nothing of the table is changed or kept.
+Read next: `columns.py`, `relations.py`, `predictors.py`, `findings.py`.
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from p0_foundations.cleaning import as_text, clean
+from p0_foundations.columns import profile_column
+from p0_foundations.contracts import ColumnProfile, Finding, Limits, Profile
+from p0_foundations.errors import UnknownColumnError
+from p0_foundations.findings import (
+    column_findings,
+    ranked,
+    relation_findings,
+    renaming_findings,
+    table_findings,
+    target_findings,
+    verdict,
+)
+from p0_foundations.predictors import rate_predictors
+from p0_foundations.relations import relate
+from p0_foundations.sampling import SampledColumn, sample_column, sample_rows
+
+MAX_KEPT_NUMBERS = 262_144
+"""Order statistics kept of a whole table: wide tables keep fewer of each column."""
+MIN_KNOTS = 32
+
+
+def profile_frame(
+    df: pd.DataFrame, *, target: str | None = None, limits: Limits | None = None
+) -> Profile:
+    """Describe a table: types, missing values, distributions, relations, leaks, warnings.
+
+    `target` is the column that a model shall predict; with it, columns that give it away are
+    marked. Raises `UnknownColumnError` when there is no such column. Costs about one sort per
+    number column and one count per text column; a copy of one column at a time in memory.
+    """
+    names, renamed = _unique_names(df.columns)
+    if target is not None and target not in names:
+        raise UnknownColumnError(target, names)
+    limits = _narrowed(limits or Limits(), len(names))
+    columns, sampled = _describe(df, names, limits)
+    by_name = dict(zip(names, sampled, strict=True))
+    related = _target_first(sampled, target)
+    pairs = relate(related, n_most=limits.related_columns)
+    rated = rate_predictors(sampled, by_name[target], seed=limits.seed) if target else ()
+    n_duplicates = _count_duplicates(df)
+    findings: list[Finding] = [
+        *renaming_findings(renamed),
+        *table_findings(len(df), len(names), n_duplicates),
+        *column_findings(columns),
+        *relation_findings(pairs),
+    ]
+    if target is not None:
+        findings += target_findings(columns[names.index(target)], rated)
+    return Profile(
+        verdict=verdict(len(df), len(names), ranked(findings)),
+        n_rows=len(df),
+        n_columns=len(names),
+        n_duplicate_rows=n_duplicates,
+        n_sampled=limits.relation_rows if len(df) > limits.relation_rows else None,
+        target=target,
+        findings=ranked(findings),
+        columns=tuple(columns),
+        associations=pairs,
+        predictors=rated,
+    )
+
+
+def _describe(
+    df: pd.DataFrame, names: Sequence[str], limits: Limits
+) -> tuple[list[ColumnProfile], list[SampledColumn]]:
+    rows = sample_rows(len(df), limits.relation_rows, limits.seed)
+    columns, sampled = [], []
+    for k, name in enumerate(names):
+        series = df.iloc[:, k].reset_index(drop=True)
+        cleaned = clean(series)
+        column = profile_column(name, str(series.dtype), cleaned, limits)
+        columns.append(column)
+        sampled.append(sample_column(column, cleaned, rows))
+    return columns, sampled
+
+
+def _narrowed(limits: Limits, n_columns: int) -> Limits:
+    knots = min(limits.knots, max(MIN_KNOTS, MAX_KEPT_NUMBERS // max(n_columns, 1)))
+    return limits.model_copy(update={"knots": knots})
+
+
+def _target_first(sampled: Sequence[SampledColumn], target: str | None) -> list[SampledColumn]:
+    return sorted(sampled, key=lambda column: column.name != target)
+
+
+def _unique_names(labels: pd.Index) -> tuple[list[str], list[str]]:
+    """Write column labels as text; a repeated one gets a number. Returns all, and the renamed."""
+    names: list[str] = []
+    renamed: list[str] = []
+    taken = {_written(label) for label in labels}
+    for label in labels:
+        name = _written(label)
+        if name in names:
+            n = 2
+            while f"{name} ({n})" in taken:
+                n += 1
+            name = f"{name} ({n})"
+            taken.add(name)
+            renamed.append(name)
+        names.append(name)
+    return names, renamed
+
+
+def _written(label: Hashable) -> str:
+    if isinstance(label, tuple):
+        return " / ".join(as_text(part) for part in label)
+    return as_text(label)
+
+
+def _count_duplicates(df: pd.DataFrame) -> int:
+    """Count rows that repeat an earlier one, by 64-bit hashes of all their cells."""
+    if df.shape[1] == 0 or len(df) < 2:
+        return 0
+    mixed = np.zeros(len(df), dtype=np.uint64)
+    for k in range(df.shape[1]):
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + _hashes(df.iloc[:, k])
+        mixed ^= mixed >> np.uint64(29)
+    return int(len(df) - len(np.unique(mixed)))
+
+
+def _hashes(series: pd.Series) -> np.ndarray:
+    try:
+        return pd.util.hash_pandas_object(series, index=False).to_numpy(dtype=np.uint64)
+    except (TypeError, ValueError):
+        texts = series.map(as_text, na_action="ignore").astype("str")
+        return pd.util.hash_pandas_object(texts, index=False).to_numpy(dtype=np.uint64)
