@@ -1,0 +1,115 @@
+"""The prediction API over HTTP. Thin: parse, ask the live model, answer.
+
+`POST /v1/predict` is documented from the model that answers now and follows a swap; `/v2` is the
+Open Inference Protocol. Read next: `live.py`.
+"""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from common.errors import FieldError, ProblemType
+from common.service import create_service
+from common.service.problems import MALFORMED, RefusedError
+from common.serving import openinference_router
+from common.serving.openinference import INFERENCE_PROBLEMS
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+
+from p1_prediction_api.contracts import ModelDescription, Predictions
+from p1_prediction_api.errors import (
+    ModelContentError,
+    NoModelError,
+    RowError,
+    TooManyRowsError,
+    TrainingError,
+)
+from p1_prediction_api.live import LiveModel
+from p1_prediction_api.mcp_tools import prediction_tools
+from p1_prediction_api.openapi import follow_the_model
+from p1_prediction_api.settings import Settings
+
+PAGE_DIR = Path(__file__).parent / "web"
+PROBLEMS: dict[type[Exception], ProblemType] = {
+    **INFERENCE_PROBLEMS,
+    RowError: ProblemType(
+        "invalid-rows", "Some rows do not fit the model", 422, "GET /v1/model shows a row."
+    ),
+    TooManyRowsError: ProblemType("too-many-rows", "Too many rows in one request", 413),
+    NoModelError: ProblemType("no-model", "No model is loaded yet", 503, "Train and publish one."),
+    ModelContentError: ProblemType("invalid-tensors", "The tensors do not fit together", 400),
+    TrainingError: ProblemType("not-trainable", "The table cannot teach a model", 422),
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the service's application."""
+    service = create_service(
+        "p1-prediction-api",
+        settings,
+        title="P1 Prediction API",
+        summary="Predictions from a model trained on a table, watched and swapped while it serves.",
+        version=version("ai-roadmap-p1-prediction-api"),
+    )
+    live = service.owns(LiveModel(settings, service.telemetry))
+    service.problems(PROBLEMS)
+    service.mount(prediction_router(live))
+    service.mount(
+        openinference_router(
+            lambda: [live] if live.is_ready() else [],
+            server_name=service.name,
+            server_version=service.app.version,
+            max_body_bytes=settings.max_body_bytes,
+            problems=PROBLEMS,
+        )
+    )
+    service.tools(*prediction_tools(live, settings))
+    service.pages(PAGE_DIR)
+    follow_the_model(service.app, live)
+    return service.app
+
+
+def prediction_router(live: LiveModel) -> APIRouter:
+    """Make the friendly routes."""
+    router = APIRouter(prefix="/v1", tags=["predictions"])
+
+    @router.post("/predict", response_model=Predictions)
+    async def predict(request: Request) -> Response:
+        """Predict one row or many; answers stand in the order of the rows."""
+        body = _parse(await request.body())
+        loaded, served = live.current, live.served
+        predictions = await loaded.answer(body)
+        answer = Predictions(model=served, predictions=predictions)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    @router.get("/model")
+    async def model() -> ModelDescription:
+        """Describe the model that answers now: what goes in, how good it is, how it came about."""
+        loaded = live.current
+        return ModelDescription(
+            model=live.served,
+            created_at=loaded.version.created_at,
+            signature=loaded.signature,
+            card=loaded.card,
+            data_fingerprint=loaded.version.data_fingerprint,
+            code_revision=loaded.version.code_revision,
+            row_schema=loaded.reader.row_model.model_json_schema(by_alias=True),
+        )
+
+    return router
+
+
+def _parse(content: bytes) -> object:
+    """Read `{"rows": [...]}`; the model's own signature checks the rows."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(MALFORMED, f"The body is not valid JSON: {error}.") from error
+    if not isinstance(body, dict):
+        field = FieldError(field="body", message="is not an object", accepted='{"rows": [...]}')
+        raise RowError([field])
+    if unknown := sorted(set(body) - {"rows"}):
+        raise RowError(
+            [FieldError(field=name, message="is unknown", accepted="rows") for name in unknown[:5]]
+        )
+    return body.get("rows")

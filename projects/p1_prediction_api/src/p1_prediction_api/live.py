@@ -1,0 +1,182 @@
+"""The model that answers now, and its replacement without a dropped request.
+
+Watches an alias of the registry. A new version is fetched, verified, loaded and tried in a worker
+thread; then one assignment swaps it in. Requests that began on the old version finish on it. A
+version that cannot be loaded leaves the old one answering, and is said in `/readyz`, the log and a
+metric.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from common.errors import DomainError
+from common.models import ModelVersion, Registry, open_registry
+from common.models.registry import watch
+from common.serving import ModelMetadata
+from common.serving.inference import ModelUnavailableError
+from common.telemetry import Telemetry
+from numpy.typing import NDArray
+
+from p1_prediction_api.contracts import ServedModel
+from p1_prediction_api.errors import NoModelError
+from p1_prediction_api.loaded import LoadedModel, load
+from p1_prediction_api.settings import Settings
+
+log = structlog.get_logger()
+
+
+class LiveModel:
+    """Keeps the alias's version loaded; an async context manager and an `InferenceModel`.
+
+    `on_swap` is called after each swap.
+    """
+
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, *, registry: Registry | None = None
+    ) -> None:
+        self._settings = settings
+        self._telemetry = telemetry
+        self._registry = registry
+        self._current: LoadedModel | None = None
+        self._trouble = ""
+        self._watching: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._first_look = asyncio.Event()
+        self.on_swap: list[Callable[[], None]] = []
+        self._failures = telemetry.counter(
+            "model_load_failures_total", "Versions that could not be loaded."
+        )
+
+    async def __aenter__(self) -> Self:
+        if self._registry is None:
+            cache = self._settings.data_dir / "cache" / "models"
+            self._registry = open_registry(self._settings.registry_location, cache_dir=cache)
+        self._watching = asyncio.create_task(self._watch(self._registry))
+        with contextlib.suppress(TimeoutError):  # a slow registry must not hold up the start
+            await asyncio.wait_for(self._first_look.wait(), timeout=5)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        if self._current is not None:
+            await self._current.batcher.__aexit__(None, None, None)
+        await asyncio.gather(*self._retiring)
+
+    # ------------------------------------------------------------------- what the routes ask
+    @property
+    def current(self) -> LoadedModel:
+        """The version that answers now; `NoModelError` before there is one."""
+        if self._current is None:
+            raise NoModelError(self.not_ready() or "no model is loaded yet")
+        return self._current
+
+    @property
+    def served(self) -> ServedModel:
+        """Which model answers now."""
+        version = self.current.version
+        return ServedModel(name=version.model, version=version.version, alias=self._settings.alias)
+
+    def not_ready(self) -> str | None:
+        """Why no model answers; None when one does."""
+        if self._current is not None:
+            return None
+        name = f"{self._settings.model}@{self._settings.alias}"
+        if self._trouble:
+            return f"{name}: {self._trouble}"
+        return (
+            f"there is no model {name} in the registry yet; publish one with "
+            "`p1-prediction-api train` (needs ai-roadmap-p1-prediction-api[train])"
+        )
+
+    # ------------------------------------------------------- as a model of the V2 protocol
+    @property
+    def name(self) -> str:
+        """The model's name in the registry."""
+        return self._settings.model
+
+    @property
+    def version(self) -> str:
+        """The version that answers now."""
+        return str(self.current.version.version)
+
+    def is_ready(self) -> bool:
+        """Whether a version is loaded."""
+        return self._current is not None
+
+    def metadata(self) -> ModelMetadata:
+        """Describe the tensors of the version that answers now."""
+        return self.current.metadata()
+
+    async def infer(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Answer raw tensors."""
+        if self._current is None:
+            raise ModelUnavailableError(self.not_ready() or "no model is loaded yet")
+        return await self._current.infer(inputs)
+
+    # ---------------------------------------------------------------------------- swapping
+    async def _watch(self, registry: Registry) -> None:
+        settings = self._settings
+        looked = asyncio.create_task(self._note_first_look(registry))
+        try:
+            versions = watch(registry, settings.model, settings.alias, poll_s=settings.poll_s)
+            async for version in versions:
+                await self._swap(registry, version)
+                self._first_look.set()
+        finally:
+            looked.cancel()
+
+    async def _note_first_look(self, registry: Registry) -> None:
+        """Let the start go on once it is known that there is no model."""
+        try:
+            await asyncio.to_thread(registry.resolve, self._settings.model, self._settings.alias)
+        except DomainError as error:
+            self._trouble = "" if "there is no model" in str(error) else str(error)
+            self._first_look.set()
+
+    async def _swap(self, registry: Registry, version: ModelVersion) -> None:
+        try:
+            folder: Path = await asyncio.to_thread(registry.fetch, version)
+            fresh = await asyncio.to_thread(load, version, folder, self._settings, self._telemetry)
+        except DomainError as error:
+            self._failures.inc()
+            self._trouble = f"version {version.version} cannot be loaded: {error}"
+            log.error("model_not_loaded", model=version.model, version=version.version,  # noqa: TRY400 - the message is for a person, the traceback tells no more
+                      reason=str(error), still_serving=self._serving())  # fmt: skip
+            return
+        await fresh.batcher.__aenter__()
+        old, self._current = self._current, fresh
+        self._trouble = ""
+        self._telemetry.model_info(version.model, str(version.version))
+        log.info("model_swapped", model=version.model, version=version.version)
+        for tell in self.on_swap:
+            tell()
+        if old is not None:
+            task = asyncio.create_task(self._retire(old))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    def _serving(self) -> int | None:
+        return self._current.version.version if self._current else None
+
+    @staticmethod
+    async def _retire(old: LoadedModel) -> None:
+        """Let the old version finish what it was asked."""
+        await old.batcher.__aexit__(None, None, None)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the newest version from answering, though an older one does."""
+        return self._trouble

@@ -1,0 +1,123 @@
+"""One published version, loaded and ready to answer: session, signature, card, row reader, batcher.
+
+Loading proves itself: the file must be ONNX with the inputs the signature names, and must answer
+the signature's own example. Knows no registry alias and no HTTP. Read next: `live.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common.models import ModelVersion
+from common.serving import MicroBatcher, ModelMetadata, OnnxModel
+from common.serving.inference import check_inputs
+from common.telemetry import Telemetry
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from p1_prediction_api.contracts import ModelCard, Prediction, Signature
+from p1_prediction_api.errors import ModelContentError
+from p1_prediction_api.rows import RowReader
+from p1_prediction_api.settings import Settings
+
+MODEL_FILE = "model.onnx"
+CARD_FILE = "card.json"
+
+Tensor = NDArray[Any]
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A version that can answer; `batcher` must be entered before `answer` and `infer`."""
+
+    version: ModelVersion
+    signature: Signature
+    card: ModelCard
+    reader: RowReader
+    session: OnnxModel
+    batcher: MicroBatcher[Tensors, Tensors]
+
+    async def answer(self, rows: object) -> list[Prediction]:
+        """Answer a list of rows; raises `RowError` and what the batcher raises."""
+        tensors = self.reader.read(rows)
+        outputs = await self.batcher.submit(tensors, weight=_n_rows(tensors))
+        return _predictions(self.signature, outputs, self.reader.warnings(tensors))
+
+    async def infer(self, inputs: Tensors) -> Tensors:
+        """Answer raw tensors; raises `InputError` for what does not fit."""
+        check_inputs(self.session.inputs, inputs)
+        sizes = {len(tensor) for tensor in inputs.values()}
+        if len(sizes) != 1:
+            raise ModelContentError(f"the inputs have different numbers of rows: {sorted(sizes)}")
+        return await self.batcher.submit(inputs, weight=max(1, *sizes))
+
+    def metadata(self) -> ModelMetadata:
+        """Describe the tensors."""
+        return ModelMetadata("onnx_onnxv1", self.session.inputs, self.session.outputs)
+
+
+def load(
+    version: ModelVersion, folder: Path, settings: Settings, telemetry: Telemetry | None = None
+) -> LoadedModel:
+    """Load a fetched version; `ModelContentError` or `ModelFileError` when it cannot answer."""
+    try:
+        signature = Signature.model_validate(version.signature)
+        card = ModelCard.model_validate_json((folder / CARD_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelContentError(
+            f"{version.model} version {version.version} is not a prediction model: {reason}"
+        ) from error
+    session = OnnxModel.load(folder / MODEL_FILE)
+    named = {feature.name for feature in signature.features}
+    if {spec.name for spec in session.inputs} != named:
+        raise ModelContentError(
+            f"{version.model} version {version.version}: the graph's inputs are not the signature's"
+        )
+    reader = RowReader(signature, max_rows=settings.max_rows)
+    session.run(reader.read([{f.name: f.example for f in signature.features}]))
+    batcher: MicroBatcher[Tensors, Tensors] = MicroBatcher(
+        lambda items: run_batch(session, items),
+        max_batch=settings.max_batch_rows,
+        max_queue=settings.max_queued_rows,
+        name=version.model,
+        telemetry=telemetry,
+    )
+    return LoadedModel(version, signature, card, reader, session, batcher)
+
+
+def run_batch(session: OnnxModel, items: Sequence[Tensors]) -> list[Tensors]:
+    """Run several requests as one: join their rows, run, cut the answers apart."""
+    if len(items) == 1:
+        return [session.run_unchecked(items[0])]
+    joined = {name: np.concatenate([item[name] for item in items]) for name in items[0]}
+    outputs = session.run_unchecked(joined)
+    ends = np.cumsum([_n_rows(item) for item in items])[:-1]
+    parts = {name: np.split(value, ends) for name, value in outputs.items()}
+    return [{name: parts[name][k] for name in parts} for k in range(len(items))]
+
+
+def _n_rows(tensors: Tensors) -> int:
+    return len(next(iter(tensors.values())))
+
+
+def _predictions(
+    signature: Signature, outputs: Tensors, warnings: list[list[str]]
+) -> list[Prediction]:
+    if signature.task == "regression":
+        numbers = outputs["prediction"].tolist()
+        pairs = zip(numbers, warnings, strict=True)
+        return [Prediction(prediction=float(f"{n:.7g}"), warnings=w) for n, w in pairs]
+    table = outputs["probabilities"].tolist()
+    labels = outputs["label"].tolist()
+    return [
+        Prediction(
+            prediction=str(label),
+            probabilities={c: round(p, 7) for c, p in zip(signature.classes, row, strict=True)},
+            warnings=told,
+        )
+        for label, row, told in zip(labels, table, warnings, strict=True)
+    ]

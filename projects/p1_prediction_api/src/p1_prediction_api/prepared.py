@@ -1,0 +1,187 @@
+"""A person's table made ready to learn from: target found, columns chosen, values as the model's.
+
+Every decision is kept with its reason, so that a report can show it. Fits nothing: what is
+learned from data (medians, levels, scales) is learned inside the folds, by `candidates.py`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from p0_foundations import Profile, profile_frame
+
+from p1_prediction_api.contracts import MISSING, Feature, Signature, Task
+from p1_prediction_api.errors import UnknownTargetError, UntrainableError
+
+MIN_ROWS = 50
+MIN_ROWS_PER_CLASS = 5
+MAX_CLASSES = 30
+MAX_NUMERIC_CLASSES = 10
+"""Whole numbers of at most so many values are classes; more, or fractions, are a quantity."""
+MAX_LEVELS = 100
+NUMERIC_KINDS = frozenset({"number", "code"})
+DROPPED_KINDS = {
+    "id": "identifies rows: a model would memorise it",
+    "empty": "holds no value",
+    "text": "free text",
+    "datetime": "a moment in time: turn it into a number first",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`X` holds float32 numbers and text labels; `y` holds class indices or numbers."""
+
+    X: pd.DataFrame
+    y: NDArray[Any]
+    task: Task
+    target: str
+    classes: tuple[str, ...]
+    numbers: tuple[str, ...]
+    labels: tuple[str, ...]
+    profile: Profile
+    dropped: dict[str, str]
+    warnings: tuple[str, ...]
+    fingerprint: str
+
+    def signature(self, units: dict[str, str] | None = None) -> Signature:
+        """Describe the inputs as training saw them."""
+        units = units or {}
+        features = tuple(self._feature(name, units.get(name, "")) for name in self.X.columns)
+        return Signature(
+            task=self.task,
+            target=self.target,
+            unit=units.get(self.target, ""),
+            features=features,
+            classes=self.classes,
+        )
+
+    def _feature(self, name: str, unit: str) -> Feature:
+        column = self.X[name]
+        if name in self.numbers:
+            present = column.dropna()
+            return Feature(
+                name=name,
+                kind="number",
+                unit=unit,
+                may_be_missing=bool(column.isna().any()),
+                low=float(present.min()),
+                high=float(present.max()),
+                example=float(f"{float(present.median()):.6g}"),
+            )
+        counts = column[column != MISSING].value_counts()
+        return Feature(
+            name=name,
+            kind="category",
+            unit=unit,
+            may_be_missing=bool((column == MISSING).any()),
+            categories=tuple(str(level) for level in counts.index[:MAX_LEVELS]),
+            example=str(counts.index[0]),
+        )
+
+
+def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()) -> Prepared:
+    """Choose what to learn from; raises `UnknownTargetError` or `UntrainableError`."""
+    if target not in frame.columns:
+        raise UnknownTargetError(target, (str(name) for name in frame.columns))
+    profile = profile_frame(frame, target=target)
+    kinds = {column.name: column.kind.value for column in profile.columns}
+    spelled = {
+        column.name: [one.value.strip("'\"") for one in column.missing_spellings]
+        for column in profile.columns
+    }
+    table = frame[known_target(frame, target, profile)].reset_index(drop=True)
+    task, y, classes = _target(table[target], kinds[target], name=target)
+    dropped = {
+        column.name: DROPPED_KINDS.get(column.kind.value, "holds one value only")
+        for column in profile.columns
+        if (column.kind.value in DROPPED_KINDS or column.is_constant) and column.name != target
+    }
+    dropped |= dict.fromkeys(leave_out, "names the group or the time of a row")
+    columns: dict[str, pd.Series] = {}
+    numbers: list[str] = []
+    for name in frame.columns:
+        if name == target or name in dropped:
+            continue
+        if kinds[name] in NUMERIC_KINDS:
+            numbers.append(name)
+            columns[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
+        else:
+            column = _labels(table[name], spelled[name])
+            if column.nunique() > MAX_LEVELS:
+                dropped[name] = f"has {column.nunique():,} distinct labels"
+            else:
+                columns[name] = column
+    if not columns:
+        raise UntrainableError(f"no column is left to predict {target} from: {dropped}")
+    found = [f.message for f in profile.findings if f.code in {"leak", "duplicate-rows"}]
+    X = pd.DataFrame(columns)
+    return Prepared(
+        X=X.replace([np.inf, -np.inf], np.nan) if numbers else X,
+        y=y,
+        task=task,
+        target=target,
+        classes=classes,
+        numbers=tuple(numbers),
+        labels=tuple(name for name in columns if name not in numbers),
+        profile=profile,
+        dropped=dropped,
+        warnings=tuple(found),
+        fingerprint=_fingerprint(frame),
+    )
+
+
+def known_target(frame: pd.DataFrame, target: str, profile: Profile) -> pd.Series:
+    """Say of each row whether its target is known; the others teach nothing."""
+    spelled = [one.value.strip("'\"") for one in profile.column(target).missing_spellings]
+    return ~_missing(frame[target], spelled)
+
+
+def _missing(series: pd.Series, spelled: list[str]) -> pd.Series:
+    return series.isna() | series.astype("string").str.strip().isin([s.strip() for s in spelled])
+
+
+def _labels(series: pd.Series, spelled: list[str]) -> pd.Series:
+    text = series.astype("string").astype(object)
+    return text.mask(_missing(series, spelled), MISSING).astype(object)
+
+
+def _target(
+    series: pd.Series, kind: str, *, name: str
+) -> tuple[Task, NDArray[Any], tuple[str, ...]]:
+    if len(series) < MIN_ROWS:
+        raise UntrainableError(
+            f"{len(series)} rows have a known {name}; at least {MIN_ROWS} are needed"
+        )
+    n_distinct = series.nunique()
+    if n_distinct < 2:
+        raise UntrainableError(f"{name} holds one value only; there is nothing to predict")
+    is_whole = kind in NUMERIC_KINDS and (pd.to_numeric(series, errors="coerce") % 1 == 0).all()
+    if kind == "number" and not (is_whole and n_distinct <= MAX_NUMERIC_CLASSES):
+        return "regression", pd.to_numeric(series).to_numpy(np.float64), ()
+    if n_distinct > MAX_CLASSES:
+        raise UntrainableError(
+            f"{name} has {n_distinct:,} distinct labels; at most {MAX_CLASSES} classes are accepted"
+        )
+    labels = series.astype("string").str.strip()
+    counts = labels.value_counts()
+    if counts.min() < MIN_ROWS_PER_CLASS:
+        rare = ", ".join(f"{c} ({n})" for c, n in counts.items() if n < MIN_ROWS_PER_CLASS)
+        raise UntrainableError(
+            f"too few rows of some classes of {name}: {rare}; "
+            f"at least {MIN_ROWS_PER_CLASS} of each are needed"
+        )
+    classes = tuple(sorted(str(label) for label in counts.index))
+    index = {label: k for k, label in enumerate(classes)}
+    return "classification", labels.map(index).to_numpy(np.int64), classes
+
+
+def _fingerprint(frame: pd.DataFrame) -> str:
+    """Hash names and cells: the same table gives the same fingerprint."""
+    digest = hashlib.sha256("\0".join(map(str, frame.columns)).encode())
+    hashed = pd.util.hash_pandas_object(frame.astype("string"), index=False)
+    digest.update(hashed.to_numpy().tobytes())
+    return digest.hexdigest()[:32]

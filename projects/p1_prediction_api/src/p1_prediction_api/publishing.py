@@ -1,0 +1,81 @@
+"""A training run into the registry: the ONNX file, its card, signature and training profile.
+
+The export is proved equal once more on the very file that is published. The run is recorded in
+MLflow as well, when that is installed.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from common.models import ModelVersion, open_registry
+from common.models.registry import check_name
+from common.service.health import code_revision
+
+from p1_prediction_api.export import export, prove_parity
+from p1_prediction_api.settings import Settings
+
+if TYPE_CHECKING:
+    from p1_prediction_api.training import TrainingRun
+
+log = structlog.get_logger()
+
+MODEL_FILE = "model.onnx"
+CARD_FILE = "card.json"
+PROFILE_FILE = "profile.json"
+
+
+def publish(
+    run: "TrainingRun", *, model: str, alias: str | None, settings: Settings
+) -> ModelVersion:
+    """Publish a run as the next version of `model`, and move `alias` to it."""
+    check_name(model, "the model name")
+    settings.prepare_data_dir()
+    registry = open_registry(
+        settings.registry_location, cache_dir=settings.data_dir / "cache" / "models"
+    )
+    metrics = {name: figure.value for name, figure in run.card.metrics.items()}
+    with tempfile.TemporaryDirectory(prefix="p1-publish-") as folder:
+        files = Path(folder)
+        export(run.data, run.chosen.pipeline, run.chosen.family, files / MODEL_FILE)
+        held_out = run.data.X.iloc[run.split.test]
+        prove_parity(run.data, run.chosen.pipeline, files / MODEL_FILE, held_out)
+        (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
+        (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
+        version = registry.publish(
+            model,
+            files,
+            metrics=metrics,
+            signature=json.loads(run.signature.model_dump_json()),
+            data_fingerprint=run.data.fingerprint,
+            code_revision=code_revision(),
+            description=run.card.verdict,
+            tags={"task": run.signature.task, "candidate": run.chosen.name},
+            alias=alias,
+        )
+    _track(run, version, metrics, settings)
+    return version
+
+
+def _track(
+    run: "TrainingRun", version: ModelVersion, metrics: dict[str, float], settings: Settings
+) -> None:
+    from common.models.tracking import record_run  # noqa: PLC0415 - looks for MLflow
+
+    record_run(
+        settings.data_dir,
+        experiment=version.model,
+        run_name=f"{version.model}-v{version.version}",
+        params={
+            "candidate": run.chosen.name,
+            "target": run.signature.target,
+            "split": run.card.split,
+            "n_train": str(run.card.n_train),
+            "seed": str(run.card.seed),
+            "data_fingerprint": version.data_fingerprint,
+        },
+        metrics=metrics,
+        tags={"model_version": str(version.version), "code_revision": version.code_revision},
+    )

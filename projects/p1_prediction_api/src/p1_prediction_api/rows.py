@@ -1,0 +1,143 @@
+"""Rows in, tensors out: validation made from a model's signature, by name of row and field.
+
+Values outside the range seen in training are answered with a warning, not refused: the range is
+what the model knows, not what the world allows. Knows no HTTP.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from common.errors import FieldError
+from common.service.problems import field_error
+from numpy.typing import NDArray
+from pydantic import (
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
+
+from p1_prediction_api.contracts import MISSING, Feature, Signature
+from p1_prediction_api.errors import RowError, TooManyRowsError
+
+Tensor = NDArray[Any]
+MAX_ERRORS = 20
+MAX_LISTED = 50
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+Label = Annotated[str, Strict(), Field(max_length=1000)]
+
+
+class RowReader:
+    """Validates rows against a signature and lays them out as the model's input tensors."""
+
+    def __init__(self, signature: Signature, *, max_rows: int) -> None:
+        self.signature = signature
+        self.row_model = row_model(signature)
+        self._rows = TypeAdapter(list[self.row_model])  # type: ignore[name-defined] - made above
+        self._max_rows = max_rows
+        self._known = {f.name: frozenset(f.categories) for f in signature.features}
+
+    def read(self, rows: object) -> dict[str, Tensor]:
+        """Return one tensor a feature, shape (n_rows, 1); raises `RowError`, `TooManyRowsError`."""
+        if not isinstance(rows, list):
+            raise RowError([FieldError(field="rows", message="is missing", accepted="a list")])
+        if not rows:
+            raise RowError([FieldError(field="rows", message="is empty", accepted="a row or more")])
+        if len(rows) > self._max_rows:
+            raise TooManyRowsError(len(rows), self._max_rows)
+        try:
+            valid = self._rows.validate_python(rows)
+        except ValidationError as error:
+            raise self._row_error(error) from None
+        values = [row.__dict__ for row in valid]
+        features = enumerate(self.signature.features)
+        return {f.name: _tensor(f, [row[f"f{k}"] for row in values]) for k, f in features}
+
+    def warnings(self, tensors: dict[str, Tensor]) -> list[list[str]]:
+        """Say for each row which values are unlike anything seen in training."""
+        n_rows = len(next(iter(tensors.values())))
+        found: list[list[str]] = [[] for _ in range(n_rows)]
+        for feature in self.signature.features:
+            column = tensors[feature.name].reshape(-1)
+            for row in self._strange(feature, column):
+                found[int(row)].append(_describe(feature, column[row]))
+        return found
+
+    def _strange(self, feature: Feature, column: Tensor) -> Sequence[int]:
+        if feature.kind == "number":
+            low, high = np.float32(feature.low or 0.0), np.float32(feature.high or 0.0)
+            return [int(k) for k in np.flatnonzero((column < low) | (column > high))]
+        known = self._known[feature.name]
+        return [k for k, value in enumerate(column) if value != MISSING and value not in known]
+
+    @staticmethod
+    def _row_error(error: ValidationError) -> RowError:
+        items = error.errors(include_url=False, include_input=False)
+        fields = []
+        for item in items[:MAX_ERRORS]:
+            told = field_error({**item, "loc": ("rows", *item["loc"])})
+            fields.append(told)
+        return RowError(fields, n_more=max(0, len(items) - MAX_ERRORS))
+
+
+def row_model(signature: Signature) -> type[BaseModel]:
+    """Make the pydantic model of one row: real field names, ranges and an example as its docs."""
+    fields: dict[str, Any] = {}
+    for k, feature in enumerate(signature.features):
+        kind: Any = Number if feature.kind == "number" else Label
+        if feature.may_be_missing:
+            kind = kind | None
+        default = None if feature.may_be_missing else ...
+        described = Field(
+            default,
+            alias=feature.name,
+            description=_doc(feature),
+            json_schema_extra=_extra(feature),
+        )
+        fields[f"f{k}"] = (kind, described)
+    example = {feature.name: feature.example for feature in signature.features}
+    config = ConfigDict(extra="forbid", json_schema_extra={"example": example})
+    made: type[BaseModel] = create_model("Row", __config__=config, **fields)
+    return made
+
+
+def _extra(feature: Feature) -> dict[str, JsonValue]:
+    extra: dict[str, JsonValue] = {"title": feature.name, "examples": [feature.example]}
+    if feature.unit:
+        extra["unit"] = feature.unit
+    if feature.kind == "category" and len(feature.categories) <= MAX_LISTED:
+        extra["x-known"] = list(feature.categories)
+    return extra
+
+
+def _doc(feature: Feature) -> str:
+    unit = f" {feature.unit}" if feature.unit else ""
+    missing = "; null when missing" if feature.may_be_missing else ""
+    if feature.kind == "number":
+        return f"Seen in training: {feature.low:g} to {feature.high:g}{unit}{missing}."
+    return f"Seen in training: {', '.join(feature.categories[:30])}{missing}."
+
+
+def _tensor(feature: Feature, values: list[Any]) -> Tensor:
+    if feature.kind == "number":
+        numbers = [np.nan if value is None else value for value in values]
+        with np.errstate(over="ignore"):
+            return np.array(numbers, dtype=np.float64).astype(np.float32).reshape(-1, 1)
+    labels = [MISSING if value is None else value for value in values]
+    return np.array(labels, dtype=object).reshape(-1, 1)
+
+
+def _describe(feature: Feature, value: object) -> str:
+    if feature.kind == "number":
+        unit = f" {feature.unit}" if feature.unit else ""
+        return (
+            f"{feature.name} = {value:g} is outside what training saw "
+            f"({feature.low:g} to {feature.high:g}{unit})"
+        )
+    return f"{feature.name} = {value!r} was not seen in training"

@@ -1,0 +1,82 @@
+"""How good predictions are: one figure to choose by, several to report, each with an interval.
+
+Intervals are percentile bootstrap over test rows (Efron and Tibshirani, 1993, chapter 13), with a
+fixed seed. The thin layer over scikit-learn that the search and the card share.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from p1_prediction_api.contracts import Estimate, Task
+
+Floats = NDArray[np.float64]
+Score = Callable[[NDArray[Any], Floats], float]
+N_RESAMPLES = 300
+MAX_BOOTSTRAP_ROWS = 20_000
+
+
+def main_metric(task: Task, n_classes: int) -> str:
+    """Name the figure that candidates are chosen by; higher is better."""
+    if task == "regression":
+        return "r2"
+    return "roc_auc" if n_classes == 2 else "balanced_accuracy"
+
+
+def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
+    """Return every reported figure: of truth and predicted probabilities (or numbers)."""
+    if task == "regression":
+        return {
+            "r2": metrics.r2_score,
+            "mean_absolute_error": metrics.mean_absolute_error,
+            "root_mean_squared_error": metrics.root_mean_squared_error,
+        }
+    table: dict[str, Score] = {
+        "accuracy": lambda y, p: float(metrics.accuracy_score(y, p.argmax(axis=1))),
+        "balanced_accuracy": lambda y, p: float(
+            metrics.balanced_accuracy_score(y, p.argmax(axis=1))
+        ),
+        "precision": _averaged(metrics.precision_score, n_classes),
+        "recall": _averaged(metrics.recall_score, n_classes),
+        "log_loss": lambda y, p: float(
+            metrics.log_loss(y, p / p.sum(axis=1, keepdims=True), labels=list(range(n_classes)))
+        ),
+    }
+    if n_classes == 2:
+        table["roc_auc"] = lambda y, p: float(metrics.roc_auc_score(y, p[:, 1]))
+        table["brier_score"] = lambda y, p: float(np.mean((p[:, 1] - y) ** 2))
+    return table
+
+
+def _averaged(score: Callable[..., Any], n_classes: int) -> Score:
+    average = "binary" if n_classes == 2 else "macro"
+
+    def compute(y: NDArray[Any], p: Floats) -> float:
+        return float(score(y, p.argmax(axis=1), average=average, zero_division=0))
+
+    return compute
+
+
+def estimate(score: Score, y: NDArray[Any], predicted: Floats, *, seed: int) -> Estimate:
+    """Return a figure with its 95 % bootstrap interval over rows."""
+    value = float(score(y, predicted))
+    if len(y) > MAX_BOOTSTRAP_ROWS:  # narrower than what matters; the sample keeps it cheap
+        chosen = np.random.default_rng(seed).choice(len(y), MAX_BOOTSTRAP_ROWS, replace=False)
+        y, predicted = y[chosen], predicted[chosen]
+    rng = np.random.default_rng(seed)
+    resampled = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a resample may lack a class; its score is left out
+        for _ in range(N_RESAMPLES):
+            rows = rng.integers(0, len(y), len(y))
+            try:
+                resampled.append(float(score(y[rows], predicted[rows])))
+            except ValueError:
+                continue
+    finite = [one for one in resampled if np.isfinite(one)] or [value]
+    low, high = np.quantile(finite, [0.025, 0.975])
+    return Estimate(value=value, low=min(float(low), value), high=max(float(high), value))

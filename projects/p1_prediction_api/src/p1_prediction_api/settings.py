@@ -1,0 +1,27 @@
+"""Settings of the prediction API: what `common` gives every service, and its own."""
+
+import common.settings
+from common.settings import settings_config
+from pydantic import Field
+
+
+class Settings(common.settings.Settings):
+    """Environment variables with the prefix `P1_`."""
+
+    model_config = settings_config("P1_")
+
+    model: str = Field("breast-cancer", description="Name of the model in the registry.")
+    alias: str = Field("champion", description="Alias whose version is served.")
+    poll_s: float = Field(2.0, gt=0, description="Time between two looks at the alias, in seconds.")
+    max_rows: int = Field(10_000, ge=1, description="Most rows in one request.")
+    max_batch_rows: int = Field(512, ge=1, description="Most rows in one call of the model.")
+    max_queued_rows: int = Field(
+        50_000, ge=1, description="Most rows that wait for the model; beyond it the answer is 503."
+    )
+    train_on_first_start: bool = Field(
+        True, description="Train the example model when the registry has none."
+    )
+    allow_train_tool: bool = Field(
+        False, description="Offer training as an MCP tool: it takes minutes of processor time."
+    )
+    seed: int = Field(0, ge=0, description="Seed of splits, searches and intervals.")
