@@ -1,22 +1,24 @@
-"""The lab over HTTP: profile a table, compare two. Thin: read the upload, ask the domain, answer.
+"""The lab over HTTP: profile a table, compare two. Thin: the upload, the workbench, the answer.
 
-Uploads go to a temporary file, never whole into memory; profiling runs in a worker thread, a
-bounded number at once. Read next: `profile.py`.
+Uploads are spooled to disk beyond a megabyte, never whole in memory. Read next: `workbench.py`.
 """
 
 import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import anyio
+from anyio import to_thread
 from common.errors import ProblemType
 from common.service import create_service
-from fastapi import APIRouter, FastAPI, Query, Request, UploadFile
+from fastapi import APIRouter, FastAPI, Header, Query, UploadFile
 from starlette.responses import HTMLResponse, Response
 
 from p0_foundations.contracts import DriftReport, Profile
 from p0_foundations.errors import (
+    BusyError,
     ProfileFormatError,
     TableError,
     TableTooLargeError,
@@ -24,17 +26,29 @@ from p0_foundations.errors import (
 )
 from p0_foundations.mcp_tools import table_tools
 from p0_foundations.settings import Settings
+from p0_foundations.workbench import Workbench
 
 PAGE_DIR = Path(__file__).parent / "web"
+CHUNK_BYTES = 1024 * 1024
 PROBLEMS: dict[type[Exception], ProblemType] = {
-    TableError: ProblemType(
-        "not-a-table", "The file is not a table", 422, "Send CSV, TSV or Parquet."
+    TableTooLargeError: ProblemType(
+        "table-too-large", "The table is too large", 413, "Send a random sample of its rows."
     ),
-    TableTooLargeError: ProblemType("table-too-large", "The table is too large", 413),
-    UnknownColumnError: ProblemType("unknown-column", "There is no such column", 422),
+    TableError: ProblemType(
+        "not-a-table", "The file is not a table", 422, "Send CSV, TSV or Parquet, text in UTF-8."
+    ),
+    UnknownColumnError: ProblemType(
+        "unknown-column", "There is no such column", 422, "Use a name from the table's header."
+    ),
     ProfileFormatError: ProblemType("not-a-profile", "Not a stored profile", 422),
+    BusyError: ProblemType("busy", "Too many tables at once", 503, "Try again in a moment."),
 }
-Target = Annotated[str | None, Query(description="Column to predict, to look for leaks.")]
+Target = Annotated[str, Query(description="Column to predict; finds what gives it away.")]
+Encoding = Annotated[str, Query(description="Of text files; empty is UTF-8.", examples=["cp1252"])]
+Accept = Annotated[str, Header(description="`text/html` answers with the report as a page.")]
+_HTML_ANSWER: dict[int | str, dict[str, object]] = {
+    200: {"content": {"text/html": {"schema": {"type": "string"}}}}
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -42,60 +56,81 @@ def create_app(settings: Settings) -> FastAPI:
     service = create_service(
         "p0-foundations",
         settings,
-        title="P0 Foundations",
+        title="Foundations lab",
         summary="Profile a table, find what is wrong with it, compare two tables for drift.",
         version=version("ai-roadmap-p0-foundations"),
     )
+    workbench = Workbench(settings)
     service.problems(PROBLEMS)
-    service.mount(table_router(Workbench(settings)))
-    service.tools(*table_tools(settings))
+    service.mount(table_router(workbench))
+    service.tools(*table_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app
-
-
-class Workbench:
-    """Profiles uploads in worker threads, so many at once."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._max_columns = settings.max_columns
-        self._limit = anyio.CapacityLimiter(settings.max_profiles_at_once)
-
-    async def profile(self, upload: UploadFile, target: str | None = None) -> Profile:
-        """Store the upload in a temporary file and profile it."""
-        return await anyio.to_thread.run_sync(self._profile, upload, target, limiter=self._limit)
-
-    def _profile(self, upload: UploadFile, target: str | None) -> Profile:
-        from p0_foundations.profile import profile_frame  # noqa: PLC0415 - pandas at first use
-        from p0_foundations.tables import read_table  # noqa: PLC0415 - pandas at first use
-
-        with tempfile.NamedTemporaryFile(prefix="p0-") as file:
-            while chunk := upload.file.read(1024 * 1024):
-                file.write(chunk)
-            file.flush()
-            name = upload.filename or "the upload"
-            frame = read_table(Path(file.name), max_columns=self._max_columns, name=name)
-        return profile_frame(frame, target=target or None)
 
 
 def table_router(workbench: Workbench) -> APIRouter:
     """Make the routes about tables."""
     router = APIRouter(prefix="/v1", tags=["tables"])
 
-    @router.post("/profile", response_model=Profile)
+    @router.post("/profile", response_model=Profile, responses=_HTML_ANSWER)
     async def profile(
-        request: Request, file: UploadFile, target: Target = None
-    ) -> Profile | Response:
-        """Describe a table; with `Accept: text/html` as a page with plots."""
-        found = await workbench.profile(file, target)
-        if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(await anyio.to_thread.run_sync(found.to_html))
-        return found
+        file: UploadFile, target: Target = "", encoding: Encoding = "", accept: Accept = ""
+    ) -> Response:
+        """Describe a table: types, missing values, distributions, relations, leaks, warnings."""
+        found = await _profile(workbench, file, target=target, encoding=encoding)
+        if not _wants_page(accept):
+            return _json(await workbench.run(found.to_json))
+        return _page(await workbench.run(lambda: found.to_html(title=_name(file))))
 
-    @router.post("/compare")
-    async def compare(before: UploadFile, after: UploadFile) -> DriftReport:
-        """Say how a later table differs from a reference."""
-        old = await workbench.profile(before)
-        new = await workbench.profile(after)
-        return await anyio.to_thread.run_sync(old.drift, new)
+    @router.post("/compare", response_model=DriftReport, responses=_HTML_ANSWER)
+    async def compare(
+        before: UploadFile, after: UploadFile, encoding: Encoding = "", accept: Accept = ""
+    ) -> Response:
+        """Say how a later table differs from a reference, column by column."""
+        old = await _profile(workbench, before, encoding=encoding)
+        new = await _profile(workbench, after, encoding=encoding)
+        report = await workbench.compare(old, new)
+        if not _wants_page(accept):
+            return _json(await workbench.run(report.to_json))
+        title = f"{_name(before)} → {_name(after)}"
+        return _page(await workbench.run(lambda: report.to_html(title=title)))
 
     return router
+
+
+async def _profile(
+    workbench: Workbench, upload: UploadFile, *, target: str = "", encoding: str = ""
+) -> Profile:
+    async with _on_disk(upload) as path:
+        return await workbench.profile(
+            path, name=_name(upload), target=target or None, encoding=encoding
+        )
+
+
+@asynccontextmanager
+async def _on_disk(upload: UploadFile) -> AsyncGenerator[Path]:
+    """Give the upload a path for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="p0-") as folder:
+        path = Path(folder) / "table"
+        with path.open("wb") as file:
+            while chunk := await upload.read(CHUNK_BYTES):
+                await to_thread.run_sync(file.write, chunk)
+        yield path
+
+
+def _name(upload: UploadFile) -> str:
+    return Path(upload.filename or "the upload").name
+
+
+def _wants_page(accept: str) -> bool:
+    return "text/html" in accept
+
+
+def _json(text: str) -> Response:
+    return Response(text, media_type="application/json")
+
+
+def _page(html: str) -> HTMLResponse:
+    from p0_foundations.report import CONTENT_SECURITY_POLICY  # noqa: PLC0415 - Matplotlib
+
+    return HTMLResponse(html, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})

@@ -5,13 +5,14 @@ are looked at as text. Nothing raises: what cannot be read is counted. Knows no 
 next: `columns.py`, which describes what comes out.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.api import guess_datetime_format
+from pandas.api import types
 
 from p0_foundations.contracts import ValueCount
 
@@ -23,6 +24,15 @@ PARSE_SHARE = 0.95
 PROBE_ROWS = 1_000
 MAX_TEXT = 200
 _ODD_TYPES = ("mixed", "mixed-integer", "bytes", "complex", "interval", "time")
+_DATE_FORMS = (
+    "ISO8601",
+    *(
+        day + time
+        for day in ("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
+        for time in ("", " %H:%M", " %H:%M:%S")
+    ),
+)
+"""Where day and month cannot be told apart, the month comes first with slashes, else the day."""
 _DATES = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 
 
@@ -34,47 +44,53 @@ class Cleaned:
     values: pd.Series
     spellings: tuple[ValueCount, ...] = ()
     n_unparsed: int = 0
-    types: tuple[ValueCount, ...] = field(default=())
+    types: tuple[ValueCount, ...] = ()
 
 
 def clean(series: pd.Series) -> Cleaned:
     """Read a column as what it holds; costs one pass, two for text."""
+    series = _unwrapped(series)
     dtype = series.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return clean(series.astype(dtype.categories.dtype))
-    if isinstance(dtype, pd.SparseDtype):
-        return clean(series.sparse.to_dense())
-    if pd.api.types.is_bool_dtype(dtype):
+    if types.is_bool_dtype(dtype):
         return Cleaned("text", series.map({True: "True", False: "False"}).astype("str"))
-    if pd.api.types.is_complex_dtype(dtype):
-        return clean(series.astype(object))
-    if pd.api.types.is_numeric_dtype(dtype):
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
         return Cleaned("number", _plain_numbers(series))
-    if pd.api.types.is_timedelta64_dtype(dtype):
+    if types.is_timedelta64_dtype(dtype):
         return Cleaned("number", series.dt.total_seconds())
-    if isinstance(dtype, pd.PeriodDtype):
-        return clean(series.dt.to_timestamp())
-    if pd.api.types.is_datetime64_any_dtype(dtype):
+    if types.is_datetime64_any_dtype(dtype):
         return Cleaned("moment", pd.to_datetime(series, utc=True, errors="coerce"))
-    if pd.api.types.is_string_dtype(dtype) and dtype != object:
+    if types.is_string_dtype(dtype) and not types.is_object_dtype(dtype):
         return _clean_text(series.astype("str"))
     return _clean_objects(series.astype(object))
+
+
+def _unwrapped(series: pd.Series) -> pd.Series:
+    """Take a column out of the types that wrap another: categories, sparse, periods."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return series.astype(dtype.categories.dtype)
+    if isinstance(dtype, pd.SparseDtype):
+        return pd.Series(np.asarray(series), index=series.index)
+    if isinstance(dtype, pd.PeriodDtype):
+        return series.dt.to_timestamp()
+    return series
 
 
 def _plain_numbers(series: pd.Series) -> pd.Series:
     """Numbers as NumPy holds them; integers stay exact unless cells are missing."""
     if isinstance(series.dtype, np.dtype):
         return series.astype("float64") if series.dtype == np.float16 else series
-    is_exact = pd.api.types.is_integer_dtype(series.dtype) and not series.hasnans
+    is_exact = types.is_integer_dtype(series.dtype) and not series.hasnans
     if is_exact:
-        return pd.Series(series.to_numpy(dtype=series.dtype.numpy_dtype), index=series.index)
+        width = "uint64" if types.is_unsigned_integer_dtype(series.dtype) else "int64"
+        return pd.Series(series.to_numpy(dtype=width), index=series.index)
     numbers = series.to_numpy(dtype="float64", na_value=np.nan)
     return pd.Series(numbers, index=series.index)
 
 
 def _clean_objects(series: pd.Series) -> Cleaned:
     """Read a column of Python objects by what they are."""
-    kind = pd.api.types.infer_dtype(series, skipna=True)
+    kind = types.infer_dtype(series, skipna=True)
     if kind == "boolean":
         return clean(series.astype("boolean"))
     if kind in {"integer", "floating", "mixed-integer-float", "decimal"}:
@@ -88,9 +104,9 @@ def _clean_objects(series: pd.Series) -> Cleaned:
         return Cleaned("number", pd.to_timedelta(series).dt.total_seconds())
     if kind == "empty":
         return Cleaned("text", series.astype("str"))
-    types = _types_of(series) if kind in _ODD_TYPES else ()
+    python_types = _types_of(series) if kind in _ODD_TYPES else ()
     cleaned = _clean_text(series.map(as_text, na_action="ignore").astype("str"))
-    return Cleaned(cleaned.form, cleaned.values, cleaned.spellings, cleaned.n_unparsed, types)
+    return replace(cleaned, types=python_types)
 
 
 def as_text(value: object) -> str:
@@ -100,8 +116,8 @@ def as_text(value: object) -> str:
 
 
 def _types_of(series: pd.Series) -> tuple[ValueCount, ...]:
-    counts = series.dropna().map(lambda value: type(value).__name__).value_counts()
-    return tuple(ValueCount(value=str(name), n=int(n)) for name, n in counts.items())
+    counts = Counter(type(value).__name__ for value in series.dropna())
+    return tuple(ValueCount(value=name, n=n) for name, n in counts.most_common())
 
 
 def _clean_text(series: pd.Series) -> Cleaned:
@@ -141,26 +157,17 @@ def _numbers_in(texts: pd.Series) -> pd.Series:
 
 
 def _moments_in(texts: pd.Series) -> pd.Series:
-    """Read dates: ISO 8601 first, else the guessed order of day and month that reads more."""
+    """Read dates: ISO 8601 first, else the order of day and month that reads the most."""
     head = texts.dropna().head(PROBE_ROWS)
     nothing = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
     if not len(head) or head.str.match(_DATES).mean() < PARSE_SHARE:
         return nothing
-    guesses = {
-        guess
-        for text in head.iloc[:20]
-        for is_day_first in (False, True)
-        if (guess := guess_datetime_format(str(text).strip(), dayfirst=is_day_first))
-    }
-    best, best_share = nothing, 0.0
-    for form in ("ISO8601", *sorted(guesses)):
+    best_form, best_share = "", 0.0
+    for form in _DATE_FORMS:
         share = float(_dates(head, form).notna().mean())
         if share > best_share:
-            best_share, best_form = share, form
-            best = _dates(texts, best_form) if share >= PARSE_SHARE else best
-        if best_share == 1.0:
-            break
-    return best
+            best_form, best_share = form, share
+    return _dates(texts, best_form) if best_share >= PARSE_SHARE else nothing
 
 
 def _dates(texts: pd.Series, form: str) -> pd.Series:

@@ -16,8 +16,12 @@ MAX_CODES = 12
 MAX_CATEGORIES = 50
 MIN_ID_ROWS = 50
 N_TOP = 20
-_ID_NAME = re.compile(r"(^|[_\W])(id|uuid|guid|key|index|row_?(no|number))($|[_\W])|[a-z](ID|Id)$", re.I)
-_CODE_NAME = re.compile(r"(^|[_\W])(code|cd|type|class|zone|region|zip|category)($|[_\W])", re.I)
+_ID_NAME = re.compile(
+    r"(^|[_\W])(id|uuid|guid|key|index|row_?(no|number))($|[_\W])|[a-z](ID|Id)$", re.IGNORECASE
+)
+_CODE_NAME = re.compile(
+    r"(^|[_\W])(code|cd|type|class|zone|region|zip|category)($|[_\W])", re.IGNORECASE
+)
 _YES_NO = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
@@ -30,9 +34,7 @@ def profile_column(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) 
     return _profile_numbers(name, stored_as, cleaned, limits)
 
 
-def _profile_numbers(
-    name: str, stored_as: str, cleaned: Cleaned, limits: Limits
-) -> ColumnProfile:
+def _profile_numbers(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -> ColumnProfile:
     ordered = np.sort(cleaned.values.dropna().to_numpy())
     values, counts = tally(ordered)
     floats = ordered.astype(np.float64)
@@ -76,9 +78,7 @@ def _number_kind(name: str, ordered: np.ndarray, n_unique: int) -> Kind:
     return Kind.CODE if 2 <= n_unique <= n_codes and n >= 10 * n_unique else Kind.NUMBER
 
 
-def _profile_moments(
-    name: str, stored_as: str, cleaned: Cleaned, limits: Limits
-) -> ColumnProfile:
+def _profile_moments(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -> ColumnProfile:
     present = cleaned.values.dropna()
     naive = present.dt.tz_localize(None) if present.dt.tz is None else present.dt.tz_convert(None)
     microseconds = np.sort(naive.to_numpy().astype("datetime64[us]").astype(np.int64))
@@ -102,7 +102,7 @@ def _profile_moments(
 def _profile_text(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -> ColumnProfile:
     present = cleaned.values.dropna()
     counts = present.value_counts()
-    lengths = np.sort(present.str.len().to_numpy(dtype=np.float64))
+    lengths = np.sort(present.str.len().to_numpy().astype(np.float64))
     kind = _text_kind(counts, lengths)
     is_listed = kind in {Kind.CATEGORY, Kind.BOOLEAN}
     n_kept = limits.kept_values if is_listed else N_TOP

@@ -211,7 +211,7 @@ def _graded(
     alpha: float,
 ) -> ColumnDrift:
     before, after = pair
-    severity = _severity(before, after, test, p_adjusted, p_missing, alpha)
+    severity = _severity(before, after, test, p_adjusted, p_missing, alpha=alpha)
     drift = ColumnDrift.model_validate(
         {
             "column": before.name,
@@ -243,6 +243,7 @@ def _severity(
     test: _Test,
     p_adjusted: float | None,
     p_missing: float | None,
+    *,
     alpha: float,
 ) -> DriftSeverity:
     if is_retyped(before, after):

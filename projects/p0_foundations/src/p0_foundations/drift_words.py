@@ -28,7 +28,8 @@ def column_message(
     if parts:
         return "; ".join(parts)
     if before.kind is Kind.DATETIME and after.kind is Kind.DATETIME:
-        return f"covers {_day(after.first)} to {_day(after.last)}; before, {_day(before.first)} to {_day(before.last)}"
+        now, then = (f"{_day(one.first)} to {_day(one.last)}" for one in (after, before))
+        return f"covers {now}; before, {then}"
     return "not compared: it names rows" if before.kind is Kind.ID else "no change that shows"
 
 

@@ -74,7 +74,7 @@ def _value_findings(columns: Sequence[ColumnProfile]) -> Iterator[Finding]:
         yield Finding(severity="warning", code="constant", columns=tuple(names), message=text)
     for c in columns:
         share = c.top[0].n / c.n_present if c.top and c.n_present else 0.0
-        if NEARLY_CONSTANT <= share and not c.is_constant:
+        if share >= NEARLY_CONSTANT and not c.is_constant:
             text = f"'{c.name}' is {c.top[0].value} in {share:.1%} of the rows"
             yield _one("note", "near-constant", c, text)
         if c.number is not None and c.number.n_infinite:
@@ -128,9 +128,7 @@ def relation_findings(pairs: Sequence[Association]) -> Iterator[Finding]:
         if abs(pair.value) >= NEARLY_THE_SAME and (pair.a, pair.b) not in seen:
             seen.add((pair.a, pair.b))
             text = f"'{pair.a}' and '{pair.b}' say nearly the same ({_named(pair)})"
-            yield Finding(
-                severity="note", code="redundant", columns=(pair.a, pair.b), message=text
-            )
+            yield Finding(severity="note", code="redundant", columns=(pair.a, pair.b), message=text)
 
 
 def _named(pair: Association) -> str:
@@ -150,7 +148,10 @@ def target_findings(target: ColumnProfile, rated: Sequence[Predictor]) -> Iterat
     for one in rated:
         if one.is_suspect:
             yield Finding(
-                severity="problem", code="leak", columns=(one.column,), message=_leak(one, name)
+                severity="problem",
+                code="leak-suspect",
+                columns=(one.column,),
+                message=_leak(one, name),
             )
     if target.kind in {Kind.CATEGORY, Kind.BOOLEAN, Kind.CODE} and target.n_unique > 1:
         rarest = target.top[-1]

@@ -1,24 +1,28 @@
-"""The lab's abilities as MCP tools: tables come as CSV text, answers as short, typed values."""
+"""The lab's abilities as MCP tools: tables come as CSV text, answers as short, typed values.
 
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+A tool reads no file of the server: what it shall look at is in the call, bounded in size.
+"""
 
-from pydantic import BaseModel
+from collections.abc import Awaitable, Callable
 
-from p0_foundations.contracts import ColumnDrift, Finding, Profile
-from p0_foundations.settings import Settings
+from pydantic import BaseModel, Field
+
+from p0_foundations.contracts import ColumnDrift, Finding, Kind, Predictor, Profile
+from p0_foundations.workbench import Workbench
+
+N_PREDICTORS = 10
 
 
 class ColumnSummary(BaseModel):
     """One column in brief."""
 
     name: str
-    kind: str
-    missing_share: float
+    kind: Kind
+    missing_share: float = Field(description="0 to 1")
     n_unique: int
-    mean: float | None
-    most_frequent: str
+    mean: float | None = None
+    median: float | None = None
+    most_frequent: str = ""
 
 
 class ProfileSummary(BaseModel):
@@ -28,54 +32,56 @@ class ProfileSummary(BaseModel):
     n_rows: int
     findings: list[Finding]
     columns: list[ColumnSummary]
+    predictors: list[Predictor]
 
 
 class DriftSummary(BaseModel):
     """How two tables differ, in brief."""
 
     verdict: str
-    columns: list[ColumnDrift]
+    has_drifted: bool
+    added: list[str]
+    removed: list[str]
+    columns: list[ColumnDrift] = Field(description="The columns that moved, most severe first.")
 
 
-def table_tools(settings: Settings) -> tuple[Callable[..., BaseModel], ...]:
-    """Make the tools; the settings bound what they take."""
+def table_tools(workbench: Workbench) -> tuple[Callable[..., Awaitable[BaseModel]], ...]:
+    """Make the tools over a workbench."""
 
-    def profile_table(csv_text: str, target: str = "") -> ProfileSummary:
-        """Profile a table given as CSV text: types, missing values, leaks, what to look at.
+    async def profile_table(csv_text: str, target: str = "") -> ProfileSummary:
+        """Profile a table given as CSV text with a header: types, missing values, what to look at.
 
-        Name the column to predict as `target` to look for columns that give it away.
+        Name the column to predict as `target` to learn which columns give it away (leak).
         """
-        return _summary(_profile(csv_text, target or None, settings))
+        return _brief(
+            await workbench.profile_text(csv_text, name="csv_text", target=target or None)
+        )
 
-    def compare_tables(before_csv: str, after_csv: str) -> DriftSummary:
+    async def compare_tables(before_csv: str, after_csv: str) -> DriftSummary:
         """Compare a later table with a reference, both as CSV text: which columns drifted."""
-        before = _profile(before_csv, None, settings)
-        report = before.drift(_profile(after_csv, None, settings))
-        moved = [column for column in report.columns if column.severity != "none"]
-        return DriftSummary(verdict=report.verdict, columns=moved)
+        before = await workbench.profile_text(before_csv, name="before_csv")
+        after = await workbench.profile_text(after_csv, name="after_csv")
+        report = await workbench.compare(before, after)
+        return DriftSummary(
+            verdict=report.verdict,
+            has_drifted=report.has_drifted,
+            added=list(report.added),
+            removed=list(report.removed),
+            columns=[column for column in report.columns if column.severity != "none"],
+        )
 
     return (profile_table, compare_tables)
 
 
-def _profile(csv_text: str, target: str | None, settings: Settings) -> Profile:
-    from p0_foundations.profile import profile_frame  # noqa: PLC0415 - pandas at first use
-    from p0_foundations.tables import read_table  # noqa: PLC0415 - pandas at first use
-
-    with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:
-        file.write(csv_text)
-        file.flush()
-        frame = read_table(Path(file.name), max_columns=settings.max_columns, name="the CSV text")
-    return profile_frame(frame, target=target)
-
-
-def _summary(profile: Profile) -> ProfileSummary:
+def _brief(profile: Profile) -> ProfileSummary:
     columns = [
         ColumnSummary(
             name=column.name,
-            kind=column.kind.value,
+            kind=column.kind,
             missing_share=column.missing_share,
             n_unique=column.n_unique,
-            mean=column.number.mean if column.number else None,
+            mean=column.number.mean if column.number and column.kind is Kind.NUMBER else None,
+            median=column.number.median if column.number and column.kind is Kind.NUMBER else None,
             most_frequent=column.top[0].value if column.top else "",
         )
         for column in profile.columns
@@ -85,4 +91,5 @@ def _summary(profile: Profile) -> ProfileSummary:
         n_rows=profile.n_rows,
         findings=list(profile.findings),
         columns=columns,
+        predictors=list(profile.predictors[:N_PREDICTORS]),
     )

@@ -3,6 +3,8 @@
 Knows sorted arrays, no pandas. Read next: `sketches.py`, for what is kept of a distribution.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ def describe_numbers(ordered: Floats, *, n_knots: int) -> NumberStats | None:
     if not len(finite):
         return None
     mean, std, skew, kurtosis = _moments(finite)
-    q1, median, q3 = (float(q) for q in np.quantile(finite, [0.25, 0.5, 0.75]))
+    q1, median, q3 = quantiles(finite, (0.25, 0.5, 0.75))
     reach = OUTLYING_IQRS * (q3 - q1)
     inside = np.searchsorted(finite, q3 + reach, "right") - np.searchsorted(finite, q1 - reach)
     return NumberStats(
@@ -42,6 +44,16 @@ def describe_numbers(ordered: Floats, *, n_knots: int) -> NumberStats | None:
         histogram=histogram(finite),
         sketch=make_sketch(finite, n_knots=n_knots),
     )
+
+
+def quantiles(ordered: Floats, at: Sequence[float]) -> list[float]:
+    """Return quantiles of sorted finite values, linear between them, without overflow."""
+    place = np.asarray(at) * (len(ordered) - 1)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, len(ordered) - 1)
+    share = place - low
+    found: list[float] = (ordered[low] * (1 - share) + ordered[high] * share).tolist()
+    return found
 
 
 def _moments(finite: Floats) -> tuple[float, float, float, float]:
@@ -89,7 +101,7 @@ def histogram(ordered: Floats) -> Histogram:
 
 def _binned(ordered: Floats) -> Floats:
     n = len(ordered)
-    start, q1, q3, stop = np.quantile(ordered, [0.005, 0.25, 0.75, 0.995])
+    start, q1, q3, stop = quantiles(ordered, (0.005, 0.25, 0.75, 0.995))
     if stop <= start:
         start, stop = ordered[0], ordered[-1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -105,15 +117,18 @@ def find_sentinels(ordered: Floats) -> tuple[ValueCount, ...]:
     """Find -999 and its kin: repeated, at an end, and far from every other value."""
     found = []
     for sentinel in SENTINELS:
-        start, stop = np.searchsorted(ordered, sentinel), np.searchsorted(ordered, sentinel, "right")
+        start, stop = (
+            np.searchsorted(ordered, sentinel),
+            np.searchsorted(ordered, sentinel, "right"),
+        )
         n, at_start, at_end = int(stop - start), start == 0, stop == len(ordered)
         rest = ordered[stop:] if at_start else ordered[:start]
         if n < max(3, 0.001 * len(ordered)) or len(rest) < 20 or not (at_start or at_end):
             continue
         low, high = float(rest[0]), float(rest[-1])
-        q1, q3 = np.quantile(rest, [0.25, 0.75])
+        q1, q3 = quantiles(rest, (0.25, 0.75))
         gap = low - sentinel if at_start else sentinel - high
-        is_far = gap > max(high - low, 3 * float(q3 - q1)) * 0.5 and high > low
+        is_far = gap > max(high - low, 3 * (q3 - q1)) * 0.5 and high > low
         is_sign_alone = sentinel == -1.0 and low >= 0.0 and high > 20.0
         if is_far or is_sign_alone:
             found.append(ValueCount(value=f"{sentinel:g}", n=n))

@@ -7,13 +7,18 @@ Works on sampled columns.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from p0_foundations.contracts import Predictor
 from p0_foundations.sampling import SampledColumn
 from p0_foundations.sketches import Floats, Ints
+
+Flags = NDArray[np.bool_]
+Measure = Literal["gini", "brier_skill", "r2"]
 
 N_FOLDS = 5
 N_BINS = 32
@@ -42,9 +47,7 @@ def rate_predictors(
             continue
         power = _power(bins, truth, folds, measure)
         is_copy = _is_copy(column, target, is_known)
-        rated.append(
-            Predictor(column=column.name, power=power, measure=measure, is_copy=is_copy)
-        )
+        rated.append(Predictor(column=column.name, power=power, measure=measure, is_copy=is_copy))
     return _marked(sorted(rated, key=lambda one: (-one.is_copy, -one.power)))
 
 
@@ -59,24 +62,21 @@ def _marked(rated: list[Predictor]) -> tuple[Predictor, ...]:
     return tuple(marked)
 
 
-def _is_present(column: SampledColumn) -> np.ndarray:
+def _is_present(column: SampledColumn) -> Flags:
     if column.codes is not None:
         return column.codes >= 0
     if column.numbers is not None:
         return ~np.isnan(column.numbers)
-    return np.zeros(0, dtype=bool)
+    return np.zeros(0, dtype=np.bool_)
 
 
-def _truth(target: SampledColumn, is_known: np.ndarray) -> tuple[Floats, str]:
-    """Return the target as a matrix with one column per class, or one for a number."""
-    if target.codes is None:
-        assert target.numbers is not None
-        values = target.numbers[is_known]
-        spread = values.std()
-        return ((values - values.mean()) / spread if spread else values[:, None][:, :0].T).reshape(
-            len(values), -1
-        ), "r2"
-    codes = target.codes[is_known]
+def _truth(target: SampledColumn, is_known: Flags) -> tuple[Floats, Measure]:
+    """Return the target as a matrix: a column per class, one for a number, none if constant."""
+    if target.numbers is not None:
+        values = target.numbers[is_known] / max(float(np.nanmax(np.abs(target.numbers))), 1e-300)
+        centred = (values - values.mean())[:, None]
+        return centred if centred.any() else centred[:, :0], "r2"
+    codes = (target.codes if target.codes is not None else np.zeros(0, np.int64))[is_known]
     present = np.unique(codes)
     if len(present) < 2:
         return np.empty((len(codes), 0)), "brier_skill"
@@ -84,7 +84,7 @@ def _truth(target: SampledColumn, is_known: np.ndarray) -> tuple[Floats, str]:
     return (onehot[:, :1], "gini") if len(present) == 2 else (onehot, "brier_skill")
 
 
-def _bins(column: SampledColumn, is_known: np.ndarray) -> Ints | None:
+def _bins(column: SampledColumn, is_known: Flags) -> Ints | None:
     """Give each row its bin; missing is the last one."""
     if column.codes is not None:
         codes = column.codes[is_known]
@@ -99,7 +99,7 @@ def _bins(column: SampledColumn, is_known: np.ndarray) -> Ints | None:
     return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, "left"))
 
 
-def _power(bins: Ints, truth: Floats, folds: Ints, measure: str) -> float:
+def _power(bins: Ints, truth: Floats, folds: Ints, measure: Measure) -> float:
     predicted, baseline = _out_of_fold(bins, truth, folds)
     if measure == "gini":
         return _mean_gini(predicted[:, 0], truth[:, 0] > 0.5, folds)
@@ -125,7 +125,7 @@ def _out_of_fold(bins: Ints, truth: Floats, folds: Ints) -> tuple[Floats, Floats
     return predicted, baseline
 
 
-def _mean_gini(score: Floats, is_positive: np.ndarray, folds: Ints) -> float:
+def _mean_gini(score: Floats, is_positive: Flags, folds: Ints) -> float:
     """Return 2 AUC - 1, averaged over the folds, so that their different means do not matter."""
     found = []
     for fold in range(N_FOLDS):
@@ -139,10 +139,9 @@ def _mean_gini(score: Floats, is_positive: np.ndarray, folds: Ints) -> float:
     return max(0.0, float(np.mean(found))) if found else 0.0
 
 
-def _is_copy(column: SampledColumn, target: SampledColumn, is_known: np.ndarray) -> bool:
+def _is_copy(column: SampledColumn, target: SampledColumn, is_known: Flags) -> bool:
     """Whether the column is the target under other names, or its numbers in another unit."""
-    one = column.codes if column.codes is not None else column.numbers
-    other = target.codes if target.codes is not None else target.numbers
+    one, other = column.values, target.values
     if one is None or other is None:
         return False
     is_both = is_known & _is_present(column)
@@ -150,7 +149,7 @@ def _is_copy(column: SampledColumn, target: SampledColumn, is_known: np.ndarray)
         return False
     a, b = one[is_both], other[is_both]
     if column.codes is None and target.codes is None:
-        ranks_a, ranks_b = rankdata(a), rankdata(b)
+        ranks_a, ranks_b = rankdata(a).astype(np.float64), rankdata(b).astype(np.float64)
         return bool(abs(_correlation(ranks_a, ranks_b)) > 1 - 1e-9)
     n_pairs = len(np.unique(np.column_stack([a, b]), axis=0))
     return 2 <= n_pairs == len(np.unique(a)) == len(np.unique(b))

@@ -77,7 +77,8 @@ def _describe(
     df: pd.DataFrame, names: Sequence[str], limits: Limits
 ) -> tuple[list[ColumnProfile], list[SampledColumn]]:
     rows = sample_rows(len(df), limits.relation_rows, limits.seed)
-    columns, sampled = [], []
+    columns: list[ColumnProfile] = []
+    sampled: list[SampledColumn] = []
     for k, name in enumerate(names):
         series = df.iloc[:, k].reset_index(drop=True)
         cleaned = clean(series)
@@ -128,7 +129,7 @@ def _count_duplicates(df: pd.DataFrame) -> int:
     for k in range(df.shape[1]):
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + _hashes(df.iloc[:, k])
         mixed ^= mixed >> np.uint64(29)
-    return int(len(df) - len(np.unique(mixed)))
+    return int(pd.Series(mixed).duplicated().sum())
 
 
 def _hashes(series: pd.Series) -> np.ndarray:

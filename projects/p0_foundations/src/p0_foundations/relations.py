@@ -4,8 +4,9 @@ Works on sampled columns. Every measure leaves out the rows where either column 
 next: `predictors.py`, for one column as a predictor of the target.
 """
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,25 +16,21 @@ from p0_foundations.sampling import MEASURED, SampledColumn
 from p0_foundations.sketches import Floats, Ints
 
 MIN_ROWS = 3
+_MEASURES: tuple[Literal["pearson"], Literal["spearman"]] = ("pearson", "spearman")
 
 
 def relate(columns: Sequence[SampledColumn], *, n_most: int) -> tuple[Association, ...]:
     """Relate every pair of the first `n_most` columns that can be related; strongest first."""
     chosen = [column for column in columns if _is_relatable(column)][:n_most]
-    numbers = [column for column in chosen if column.codes is None]
-    named = [column for column in chosen if column.codes is not None]
+    numbers = {c.name: c.numbers for c in chosen if c.numbers is not None}
+    named = {c.name: c.codes for c in chosen if c.codes is not None}
     found = _correlations(numbers)
-    for one, other in combinations(named, 2):
-        value = cramers_v(_codes(one), _codes(other))
-        found.append(Association(a=one.name, b=other.name, measure="cramers_v", value=value))
-    for category in named:
-        for number in numbers:
-            value = correlation_ratio(_codes(category), _floats(number))
-            found.append(
-                Association(
-                    a=category.name, b=number.name, measure="correlation_ratio", value=value
-                )
-            )
+    for a, b in combinations(named, 2):
+        value = cramers_v(named[a], named[b])
+        found.append(Association(a=a, b=b, measure="cramers_v", value=value))
+    for a, b in product(named, numbers):
+        value = correlation_ratio(named[a], numbers[b])
+        found.append(Association(a=a, b=b, measure="correlation_ratio", value=value))
     return tuple(sorted(found, key=lambda pair: -abs(pair.value)))
 
 
@@ -47,28 +44,17 @@ def _is_relatable(column: SampledColumn) -> bool:
     return len(finite) >= MIN_ROWS and bool((finite != finite[0]).any())
 
 
-def _codes(column: SampledColumn) -> Ints:
-    assert column.codes is not None
-    return column.codes
-
-
-def _floats(column: SampledColumn) -> Floats:
-    assert column.numbers is not None
-    return column.numbers
-
-
-def _correlations(numbers: Sequence[SampledColumn]) -> list[Association]:
+def _correlations(numbers: Mapping[str, Floats]) -> list[Association]:
+    found: list[Association] = []
     if len(numbers) < 2:
-        return []
-    frame = pd.DataFrame({k: _scaled(_floats(column)) for k, column in enumerate(numbers)})
-    found = []
-    for measure in ("pearson", "spearman"):
+        return found
+    frame = pd.DataFrame({name: _scaled(values) for name, values in numbers.items()})
+    for measure in _MEASURES:
         matrix = frame.corr(method=measure, min_periods=MIN_ROWS).to_numpy()
-        for i, j in combinations(range(len(numbers)), 2):
+        for (i, a), (j, b) in combinations(enumerate(numbers), 2):
             if np.isfinite(matrix[i, j]):
                 value = float(np.clip(matrix[i, j], -1.0, 1.0))
-                pair = numbers[i].name, numbers[j].name
-                found.append(Association(a=pair[0], b=pair[1], measure=measure, value=value))
+                found.append(Association(a=a, b=b, measure=measure, value=value))
     return found
 
 

@@ -1,88 +1,93 @@
-"""A profile as one HTML page: verdict first, then what to look at, then each column with its plot.
+"""A profile or a drift report as one HTML file: verdict first, then why, then every column.
 
-Self-contained: styles inside, plots as SVG by Matplotlib, readable in light and dark. Draws on a
-`Figure` of its own, so that several reports may be made at once.
+Styles and plots are inside, no script, nothing is fetched; reads in light, dark and on paper.
+Every text of the table is escaped. Read next: `plots.py`.
 """
 
-import html
-import io
-from collections.abc import Iterable
+from html import escape
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.figure import Figure
+from p0_foundations.contracts import ColumnDrift, ColumnProfile, DriftReport, Kind, Profile
+from p0_foundations.plots import distribution_svg, heatmap_svg, shortened
 
-from p0_foundations.contracts import Association, ColumnProfile, DriftReport, Kind, Profile
-
-MAX_PLOTS = 60
-MAX_HEATMAP = 24
-INK = "#808691"
-FILL = "#4c7fd9"
+MAX_PLOTS = 80
+MAX_PREDICTORS = 15
+MAX_PAIRS = 12
 
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1b1f27;--soft:#5b6270;--line:#d9dde5;--page:#fff;
---card:#f7f8fa;--problem:#b3261e;--warning:#8a5a00;--note:#2b5fb0}
-@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#a3a9b6;--line:#343a46;--page:#14171d;
---card:#1c2028;--problem:#ff8a80;--warning:#ffc14d;--note:#8db8ff}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:72rem;
-margin:0 auto;padding:2rem 1rem;font-variant-numeric:tabular-nums}
-h1{font-size:1.4rem;margin:0 0 .25rem}.verdict{font-size:1.15rem;margin:.5rem 0 1.5rem}
-ul.findings{list-style:none;padding:0}
-ul.findings li{padding:.35rem 0;border-top:1px solid var(--line)}
-.problem{color:var(--problem)}.warning{color:var(--warning)}.note{color:var(--note)}
-.columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}
-article{background:var(--card);border:1px solid var(--line);border-radius:8px;
+:root{color-scheme:light dark;--ink:light-dark(#1c2027,#e9ebf0);--soft:light-dark(#535a67,#a9b0bc);
+--line:light-dark(#dfe2e8,#323843);--page:light-dark(#fbfbfc,#12151a);--card:light-dark(#fff,#191d23);
+--accent:light-dark(#2f6db5,#7db4f0);--problem:light-dark(#b3261e,#ff9a90);
+--warning:light-dark(#855300,#f0b955);--note:light-dark(#535a67,#a9b0bc)}
+*{box-sizing:border-box}
+body{font:15px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;margin:0 auto;
+max-width:74rem;padding:2.5rem 1.25rem 4rem;color:var(--ink);background:var(--page);
+font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+header p{color:var(--soft);margin:0}h1{font-size:1.55rem;line-height:1.3;letter-spacing:-.015em;
+margin:.35rem 0 .75rem;text-wrap:balance}h2{font-size:1.05rem;margin:2.5rem 0 .75rem}
+h3{font-size:.95rem;margin:0}.small{color:var(--soft);font-size:.85rem}
+ul.findings{list-style:none;padding:0;margin:0;border-bottom:1px solid var(--line)}
+ul.findings li{display:grid;grid-template-columns:6rem 1fr;gap:.75rem;padding:.5rem 0;
+border-top:1px solid var(--line)}.severity{font-size:.82rem;font-weight:600}
+.problem,.strong{color:var(--problem)}.warning,.moderate{color:var(--warning)}
+.note,.slight,.none{color:var(--note)}
+.columns{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:1rem}
+article{background:var(--card);border:1px solid var(--line);border-radius:10px;
 padding:1rem;min-width:0}
-article h3{margin:0;overflow-wrap:anywhere}article p{margin:.15rem 0;color:var(--soft)}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.15rem .5rem .15rem 0}
-td:last-child,th:last-child{text-align:right}svg{max-width:100%;height:auto}
+article header{display:flex;justify-content:space-between;gap:.75rem;align-items:baseline}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.6rem 0 0;font-size:.85rem}
+dt{color:var(--soft)}dd{margin:0;text-align:right}svg{display:block;max-width:100%;height:auto;
+margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .9rem .4rem 0;
+border-bottom:1px solid var(--line);vertical-align:top}th{font-size:.82rem;color:var(--soft);
+font-weight:500}.num{text-align:right;white-space:nowrap}
+.bar{display:inline-block;height:.6rem;background:var(--accent);border-radius:0 2px 2px 0}
+@media(max-width:34rem){ul.findings li{grid-template-columns:1fr;gap:0}}
+@media print{article{break-inside:avoid}}
 """
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a browser may do with a report: show it."""
 
 
-def profile_html(profile: Profile) -> str:
+def profile_html(profile: Profile, *, title: str = "Table profile") -> str:
     """Return the whole page."""
-    sampled = (
-        f"<p>Relations were computed on a sample of {profile.n_sampled:,} rows.</p>"
-        if profile.n_sampled
-        else ""
-    )
-    plotted = {column.name for column in profile.columns[:MAX_PLOTS]}
-    cards = "".join(_card(column, column.name in plotted) for column in profile.columns)
+    cards = "".join(_card(c, is_plotted=k < MAX_PLOTS) for k, c in enumerate(profile.columns))
     body = (
-        f"<h1>Table profile</h1><p class=verdict>{html.escape(profile.verdict)}</p>{sampled}"
-        f"{_findings(profile)}{_predictors(profile)}{_heatmap(profile)}"
-        f"<h2>Columns</h2><div class=columns>{cards}</div>"
+        f"{_header(title, profile.verdict)}{_findings(profile)}{_predictors(profile)}"
+        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>"
     )
-    return _page("Table profile", body)
+    return _page(title, body)
 
 
-def drift_html(report: DriftReport) -> str:
+def drift_html(report: DriftReport, *, title: str = "Table drift") -> str:
     """Return a drift report as a page: the verdict, then a row a column."""
-    rows = "".join(
-        f"<tr><td>{html.escape(one.column)}</td><td>{one.severity}</td>"
-        f"<td>{html.escape(one.message) or 'no change shown'}</td>"
-        f"<td>{'' if one.psi is None else f'{one.psi:.3f}'}</td></tr>"
-        for one in report.columns
-    )
+    rows = "".join(_drift_row(column) for column in report.columns)
+    head = "<tr><th>Column<th>Drift<th>What moved<th class=num>PSI<th class=num>Adjusted p</tr>"
     body = (
-        f"<h1>Drift</h1><p class=verdict>{html.escape(report.verdict)}</p>"
-        f"<p>{report.n_before:,} rows before, {report.n_after:,} after.</p>"
-        f"<table><tr><th>column<th>drift<th>what moved<th>PSI</tr>{rows}</table>"
+        f"{_header(title, report.verdict)}"
+        f"<p class=small>{report.n_before:,} rows before, {report.n_after:,} after. "
+        f"{report.n_tests} tests, corrected together by Benjamini–Hochberg; the chance of any "
+        f"alarm without a change is {report.alpha:.0%}. Moderate and strong are also large.</p>"
+        f"<div class=wide><table>{head}{rows}</table></div>"
     )
-    return _page("Drift", body)
+    return _page(title, body)
 
 
 def _page(title: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body>{body}</body></html>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>"
     )
+
+
+def _header(title: str, verdict: str) -> str:
+    return f"<header><p>{escape(title)}</p><h1>{escape(verdict)}</h1></header>"
 
 
 def _findings(profile: Profile) -> str:
     items = "".join(
-        f"<li><strong class={one.severity}>{one.severity}</strong> {html.escape(one.message)}</li>"
+        f'<li><span class="severity {one.severity}">{one.severity.capitalize()}</span>'
+        f"<span>{escape(one.message)}</span></li>"
         for one in profile.findings
     )
     return f"<h2>What to look at</h2><ul class=findings>{items}</ul>" if items else ""
@@ -92,93 +97,73 @@ def _predictors(profile: Profile) -> str:
     if not profile.predictors:
         return ""
     rows = "".join(
-        f"<tr><td>{html.escape(one.column)}{' (suspect)' if one.is_suspect else ''}</td>"
-        f"<td>{one.power:.3f}</td></tr>"
-        for one in profile.predictors[:15]
+        f"<tr><td>{escape(one.column)}"
+        f"{' <span class=problem>may leak</span>' if one.is_suspect else ''}"
+        f"<td style='width:45%'><span class=bar style='width:{one.power:.1%}'></span>"
+        f"<td class=num>{one.power:.2f}</tr>"
+        for one in profile.predictors[:MAX_PREDICTORS]
     )
-    measure = profile.predictors[0].measure
+    measure = {"gini": "Gini (2 AUC - 1)", "brier_skill": "Brier skill", "r2": "R²"}
     return (
-        f"<h2>What each column alone tells of {html.escape(profile.target or '')}</h2>"
-        f"<table><tr><th>column<th>{measure}</tr>{rows}</table>"
+        f"<h2>What each column alone tells of {escape(profile.target or '')}</h2>"
+        f"<p class=small>{measure[profile.predictors[0].measure]}, out of fold{_sampled(profile)}."
+        f"</p><table>{rows}</table>"
     )
 
 
-def _card(column: ColumnProfile, is_plotted: bool) -> str:
-    facts = [
-        f"{column.kind.value}, stored as {html.escape(column.stored_as)}",
-        f"{column.n_unique:,} distinct, {column.missing_share:.1%} missing",
-    ]
-    if column.number is not None:
-        stats = column.number
-        facts.append(f"mean {stats.mean:.4g}, standard deviation {stats.std:.4g}")
-        facts.append(f"{stats.minimum:.4g} to {stats.maximum:.4g}")
+def _sampled(profile: Profile) -> str:
+    return f", on a sample of {profile.n_sampled:,} rows" if profile.n_sampled else ""
+
+
+def _relations(profile: Profile) -> str:
+    pairs = [one for one in profile.associations if one.measure != "pearson"][:MAX_PAIRS]
+    if not pairs:
+        return ""
+    names = {"cramers_v": "Cramér's V", "correlation_ratio": "correlation ratio"}
+    rows = "".join(
+        f"<tr><td>{escape(one.a)}<td>{escape(one.b)}<td>{names.get(one.measure, 'Spearman')}"
+        f"<td class=num>{one.value:.2f}</tr>"
+        for one in pairs
+    )
+    return (
+        f"<h2>What goes together</h2><p class=small>The strongest pairs{_sampled(profile)}.</p>"
+        f"<div class=wide><table>{rows}</table></div>{heatmap_svg(profile.associations)}"
+    )
+
+
+def _card(column: ColumnProfile, *, is_plotted: bool) -> str:
+    facts = "".join(f"<dt>{name}<dd>{escape(value)}</dd>" for name, value in _facts(column))
+    plot = distribution_svg(column) if is_plotted else ""
+    return (
+        f"<article><header><h3>{escape(column.name)}</h3><span class=small>{column.kind.value}"
+        f"</span></header>{plot}<dl>{facts}</dl></article>"
+    )
+
+
+def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
+    """List what a column's card says."""
+    facts = [("distinct", f"{column.n_unique:,}")]
+    if column.n_missing:
+        facts.append(("missing", f"{column.n_missing:,} ({column.missing_share:.1%})"))
     if column.kind is Kind.DATETIME:
-        facts.append(f"{column.first} to {column.last}")
-    lines = "".join(f"<p>{fact}</p>" for fact in facts)
+        facts += [("from", column.first[:19]), ("to", column.last[:19])]
+    elif column.number is not None and column.kind in {Kind.NUMBER, Kind.CODE, Kind.ID}:
+        n = column.number
+        facts.append(("mean ± sd", f"{n.mean:.4g} ± {n.std:.3g}"))
+        facts.append(("median (quartiles)", f"{n.median:.4g} ({n.q1:.4g} to {n.q3:.4g})"))
+        facts.append(("range", f"{n.minimum:.4g} to {n.maximum:.4g}"))
+    elif column.number is not None and column.kind is Kind.TEXT:
+        facts.append(("median length", f"{column.number.median:.0f} characters"))
+    if column.missing_spellings:
+        spelled = ", ".join(repr(one.value) for one in column.missing_spellings)
+        facts.append(("spelled missing", shortened(spelled, 30)))
+    return facts
+
+
+def _drift_row(column: ColumnDrift) -> str:
+    psi = "" if column.psi is None else f"{column.psi:.3f}"
+    p = "" if column.p_adjusted is None else f"{column.p_adjusted:.2g}"
     return (
-        f"<article><h3>{html.escape(column.name)}</h3>{lines}"
-        f"{_distribution(column) if is_plotted else ''}</article>"
+        f"<tr><td>{escape(column.column)}<td class={column.severity}>{column.severity}"
+        f"<td>{escape(column.message)}<td class=num>{psi}<td class=num>{p}</tr>"
     )
-
-
-def _distribution(column: ColumnProfile) -> str:
-    figure = Figure(figsize=(3.2, 1.4), layout="constrained")
-    axes = figure.subplots()
-    if column.number is not None and column.kind is not Kind.CONSTANT:
-        histogram = column.number.histogram
-        if len(histogram.edges) < 2:
-            return ""
-        axes.stairs(histogram.counts, histogram.edges, fill=True, color=FILL)
-        axes.set_yticks([])
-    elif column.kind in {Kind.CATEGORY, Kind.BOOLEAN}:
-        top = column.top[:6][::-1]
-        axes.barh([_short(one.value) for one in top], [one.n for one in top], color=FILL)
-    else:
-        return ""
-    axes.tick_params(colors=INK, labelsize=7)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(INK)
-    return _svg(figure, f"Distribution of {column.name}")
-
-
-def _short(text: str) -> str:
-    plain = text.replace("$", r"\$")
-    return plain if len(plain) <= 18 else plain[:17] + "…"
-
-
-def _heatmap(profile: Profile) -> str:
-    pairs = [one for one in profile.associations if one.measure == "pearson"]
-    names = list(dict.fromkeys(name for one in pairs for name in (one.a, one.b)))[:MAX_HEATMAP]
-    if len(names) < 3:
-        return ""
-    size = max(4.0, 0.3 * len(names) + 1.5)
-    figure = Figure(figsize=(size, size * 0.85), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(_matrix(pairs, names), cmap="RdBu_r", vmin=-1, vmax=1)
-    labels = [_short(name) for name in names]
-    axes.set_xticks(range(len(names)), labels, rotation=90)
-    axes.set_yticks(range(len(names)), labels)
-    axes.tick_params(colors=INK, labelsize=7, length=0)
-    bar = figure.colorbar(image, shrink=0.6)
-    bar.ax.tick_params(colors=INK, labelsize=7)
-    drawn = _svg(figure, "Correlation of each pair of numbers")
-    return f"<h2>Which numbers move together</h2>{drawn}"
-
-
-def _matrix(pairs: Iterable[Association], names: list[str]) -> np.ndarray[tuple[int, ...]]:
-    at = {name: k for k, name in enumerate(names)}
-    matrix = np.eye(len(names))
-    for one in pairs:
-        if one.a in at and one.b in at:
-            matrix[at[one.a], at[one.b]] = matrix[at[one.b], at[one.a]] = one.value
-    return matrix
-
-
-def _svg(figure: Figure, title: str) -> str:
-    sink = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "p0"}):
-        figure.savefig(sink, format="svg", transparent=True, metadata={"Date": None})
-    drawn = sink.getvalue()
-    tag = f'<svg role="img" aria-label="{html.escape(title, quote=True)}" '
-    return tag + drawn[drawn.index("<svg") + 5 :]

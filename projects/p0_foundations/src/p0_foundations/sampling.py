@@ -27,6 +27,11 @@ class SampledColumn:
     numbers: Floats | None = None
     codes: Ints | None = None
 
+    @property
+    def values(self) -> Floats | Ints | None:
+        """Codes or numbers, whichever it has."""
+        return self.numbers if self.codes is None else self.codes
+
 
 def sample_rows(n_rows: int, n_wanted: int, seed: int) -> NDArray[np.int64] | None:
     """Choose rows without replacement, in order; None when all are wanted."""

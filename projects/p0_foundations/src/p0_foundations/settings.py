@@ -11,7 +11,7 @@ class Settings(common.settings.Settings):
     model_config = settings_config("P0_")
 
     max_body_bytes: int = Field(
-        256 * 1024 * 1024, ge=1, description="Largest upload: one or two tables, in bytes."
+        128 * 1024 * 1024, ge=1, description="Largest upload: one or two tables, in bytes."
     )
     request_timeout_s: float = Field(
         120.0, gt=0, description="Longest time until an answer begins, in seconds."
@@ -20,6 +20,13 @@ class Settings(common.settings.Settings):
         300.0, gt=0, description="Longest time for an upload to arrive, in seconds."
     )
     max_columns: int = Field(5_000, ge=1, description="Most columns a table may have.")
+    max_rows: int = Field(5_000_000, ge=1, description="Most rows a table may have.")
+    max_inline_bytes: int = Field(
+        1024 * 1024, ge=1, description="Longest CSV text that a tool call may carry, in bytes."
+    )
     max_profiles_at_once: int = Field(
-        2, ge=1, description="Tables profiled at the same time; the next one waits."
+        2, ge=1, description="Tables profiled at the same time; the next ones wait."
+    )
+    max_profiles_waiting: int = Field(
+        16, ge=0, description="Tables that may wait for a worker; beyond it the answer is 503."
     )

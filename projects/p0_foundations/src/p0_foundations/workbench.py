@@ -1,0 +1,73 @@
+"""Where the service does its heavy work: files in worker threads, so many at once, so many waiting.
+
+Knows no HTTP. A worker that has begun runs to its end, so that an abandoned request never leaves
+more work behind than the limit allows. Read next: `api.py` and `mcp_tools.py`, which call it.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+
+from p0_foundations.contracts import DriftReport, Profile
+from p0_foundations.errors import BusyError, TableTooLargeError
+from p0_foundations.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+class Workbench:
+    """Profiles and compares tables off the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limiter = anyio.CapacityLimiter(settings.max_profiles_at_once)
+        self._most_waiting = settings.max_profiles_waiting
+
+    async def profile(
+        self, path: Path, *, name: str, target: str | None = None, encoding: str = ""
+    ) -> Profile:
+        """Profile the table in a file; `name` is what its owner calls it."""
+        return await self.run(lambda: self._profile(path, name, target, encoding))
+
+    async def profile_text(self, csv_text: str, *, name: str, target: str | None = None) -> Profile:
+        """Profile a table given as CSV text."""
+        data = csv_text.encode("utf-8", "surrogatepass")
+        if len(data) > self._settings.max_inline_bytes:
+            raise TableTooLargeError(
+                f"{name} is {len(data):,} bytes; at most {self._settings.max_inline_bytes:,} can "
+                "be given as text: upload a file to /v1/profile instead"
+            )
+        return await self.run(lambda: self._profile_bytes(data, name, target))
+
+    async def compare(self, before: Profile, after: Profile) -> DriftReport:
+        """Compare a later table with a reference."""
+        return await self.run(lambda: before.drift(after))
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """Run `work` in a thread when one is free; `BusyError` when too many wait already."""
+        if self._limiter.statistics().tasks_waiting >= max(self._most_waiting, 1):
+            raise BusyError("every worker is busy and the line is full; try again in a moment")
+        return await to_thread.run_sync(work, limiter=self._limiter)
+
+    def _profile_bytes(self, data: bytes, name: str, target: str | None) -> Profile:
+        with tempfile.TemporaryDirectory(prefix="p0-") as folder:
+            path = Path(folder) / "table"
+            path.write_bytes(data)
+            return self._profile(path, name, target, "")
+
+    def _profile(self, path: Path, name: str, target: str | None, encoding: str) -> Profile:
+        from p0_foundations.profiling import profile_frame  # noqa: PLC0415 - pandas at first use
+        from p0_foundations.tables import read_table  # noqa: PLC0415 - pandas at first use
+
+        frame = read_table(
+            path,
+            name=name,
+            encoding=encoding,
+            max_columns=self._settings.max_columns,
+            max_rows=self._settings.max_rows,
+        )
+        return profile_frame(frame, target=target)
