@@ -1,4 +1,4 @@
-"""Each member builds as a wheel and, installed alone into an empty environment, its service starts."""
+"""Each member builds as a wheel and, installed alone, its service starts."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def install(environment: Path, wheels: Path, *members: str) -> Path:
-    """Install the wheels of `members` and what they require; return the environment's bin folder."""
+    """Install the wheels of `members` and what they require; return the bin folder."""
     run("uv", "venv", "--python", sys.executable, environment)
     files = [next(wheels.glob(f"{member}-*.whl")) for member in members]
     run("uv", "pip", "install", "--python", environment / "bin/python", *files)

@@ -6,6 +6,7 @@ recorded, and one log line says so: publishing does not depend on it.
 """
 
 import os
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +38,9 @@ def record_run(
         return None
     uri = tracking_uri(data_dir)
     try:
-        return _record(uri, experiment, run_name, params, metrics, tags)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of MLflow's own use of its libraries
+            return _record(uri, experiment, run_name, params, metrics, tags)
     except Exception as error:  # noqa: BLE001 - a tracker that is down must not undo a publish
         log.warning("run_not_tracked", uri=uri, reason=str(error).splitlines()[0][:200])
         return None

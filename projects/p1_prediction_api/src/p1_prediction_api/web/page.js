@@ -1,0 +1,129 @@
+// The prediction page: a form made from the model's own row schema, the answer, and the model's card.
+// Knows no field by name: what the model says is what is shown. Read next: /design/form.js.
+
+import { badge, emptyState, errorState, h } from "/design/elements.js";
+import { schemaForm } from "/design/form.js";
+import { mountFrame } from "/design/frame.js";
+import { request } from "/design/http.js";
+import { bars } from "/design/sparks.js";
+
+const METRICS = {
+  roc_auc: "ROC AUC", accuracy: "Accuracy", balanced_accuracy: "Balanced accuracy", precision: "Precision",
+  recall: "Recall", log_loss: "Log loss", brier_score: "Brier score", r2: "R²",
+  mean_absolute_error: "Mean absolute error", root_mean_squared_error: "Root mean squared error",
+};
+const LOOK_AGAIN_MS = 10000;
+
+const frame = mountFrame({ product: "Prediction API", phase: 1, title: "Predict" });
+const spot = (id) => document.getElementById(id);
+let shown = null; // the version on the page
+
+function say(id, ...children) {
+  spot(id).replaceChildren(...children.flat().filter(Boolean));
+}
+
+async function start() {
+  try {
+    show(await request("/v1/model"));
+  } catch (error) {
+    const retry = () => start();
+    const isEmpty = error.status === 503;
+    const state = isEmpty
+      ? emptyState({ title: "No model is served yet", text: error.message, action: h("button", { class: "button", type: "button", onclick: retry }, "Look again") })
+      : errorState(error, { retry });
+    say("verdict", h("h1", {}, "Prediction API"));
+    say("form", state);
+    say("answer-body", h("p", {}, "Answers appear here once a model is served."));
+    say("card-body", h("p", {}, "A published model brings its own figures."));
+  }
+}
+
+function show(model) {
+  const isOther = !shown || shown.version !== model.model.version;
+  shown = model.model;
+  if (!isOther) return;
+  const { signature, card } = model;
+  frame.setTitle(`Predict ${signature.target}`);
+  say("verdict",
+    h("h1", {}, card.verdict),
+    h("p", {}, `${model.model.name}, version ${model.model.version} (${model.model.alias}), trained ${new Date(card.trained_at).toLocaleString()} on ${card.n_train.toLocaleString()} rows.`),
+  );
+  const form = schemaForm({
+    schema: model.row_schema,
+    submit: "Predict",
+    keep: `predict-${model.model.name}`,
+    onSubmit: async (row, { signal }) => answer(await ask(row, signal), signature),
+  });
+  say("form", form.element);
+  say("answer-body", emptyState({
+    title: "Nothing asked yet",
+    text: `Fill in the form, or start from a typical row, and the model predicts ${signature.target}.`,
+    action: h("button", { class: "button", type: "button", onclick: () => { form.fillExamples?.(); form.element.requestSubmit(); } }, "Predict a typical row"),
+  }));
+  say("card-body", figures(card, signature), candidates(card), leftOut(card));
+}
+
+async function ask(row, signal) {
+  try {
+    return await request("/v1/predict", { method: "POST", json: { rows: [row] }, signal });
+  } catch (error) {
+    for (const one of error.errors || []) one.field = one.field.replace(/^rows\.0\./, "");
+    throw error;
+  }
+}
+
+function answer(reply, signature) {
+  const [one] = reply.predictions;
+  const unit = signature.unit ? ` ${signature.unit}` : "";
+  const result = typeof one.prediction === "number" ? one.prediction.toLocaleString(undefined, { maximumSignificantDigits: 5 }) + unit : one.prediction;
+  const shares = one.probabilities && Object.entries(one.probabilities).sort((a, b) => b[1] - a[1]);
+  say("answer-body",
+    h("p", { class: "result", id: "result" }, result),
+    shares && bars(shares.map(([label, value]) => ({ label, value })), { label: "Probability of each class", max: 1, format: (v) => `${(100 * v).toFixed(1)} %` }),
+    one.warnings.length > 0 && h("div", {},
+      badge(`${one.warnings.length} unusual ${one.warnings.length === 1 ? "value" : "values"}`, "warning"),
+      h("ul", { class: "notes" }, one.warnings.map((text) => h("li", {}, text)))),
+    h("p", { class: "answered-by" }, `Answered by ${reply.model.name}, version ${reply.model.version}.`),
+  );
+  if (shown && reply.model.version !== shown.version) start(); // swapped meanwhile
+}
+
+const figure = (value) => value.toLocaleString(undefined, { maximumSignificantDigits: 3, minimumSignificantDigits: 3 });
+
+function figures(card) {
+  const rows = Object.entries(card.metrics).map(([name, m]) => h("tr", { class: name === card.metric ? "chosen" : "" },
+    h("th", { scope: "row" }, METRICS[name] || name),
+    h("td", { class: "n" }, figure(m.value)),
+    h("td", { class: "n" }, `${figure(m.low)} to ${figure(m.high)}`),
+    h("td", { class: "n" }, figure(card.baseline[name]))));
+  return h("div", { class: "scroll" }, h("table", { class: "figures", id: "figures" },
+    h("caption", { class: "visually-hidden" }, `On ${card.n_test} rows it never saw: ${card.split}`),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, `${card.n_test.toLocaleString()} rows never seen`), h("th", { class: "n", scope: "col" }, "value"), h("th", { class: "n", scope: "col" }, "95 % interval"), h("th", { class: "n", scope: "col" }, "guessing"))),
+    h("tbody", {}, rows)));
+}
+
+function candidates(card) {
+  const rows = card.candidates.map((c) => h("tr", { class: c.is_chosen ? "chosen" : "" },
+    h("th", { scope: "row" }, c.name, c.is_chosen && " ", c.is_chosen && badge("chosen", "accent")),
+    h("td", { class: "n" }, `${figure(c.score)} ± ${(2 * c.standard_error).toFixed(3)}`)));
+  return h("details", {},
+    h("summary", {}, `Why this one: ${card.chosen_because}`),
+    h("div", { class: "scroll" }, h("table", { class: "figures" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "candidate"), h("th", { class: "n", scope: "col" }, `${METRICS[card.metric] || card.metric}, cross-validated`))),
+      h("tbody", {}, rows))));
+}
+
+function leftOut(card) {
+  const dropped = Object.entries(card.dropped).map(([name, why]) => h("li", {}, `${name}: ${why}`));
+  const warned = card.warnings.map((text) => h("li", {}, text));
+  if (!dropped.length && !warned.length) return null;
+  return h("details", { open: warned.length > 0 }, h("summary", {}, "What to know about the data"), h("ul", { class: "notes" }, warned, dropped));
+}
+
+// A swap shows by itself: the model is looked at again while the page is visible.
+setInterval(() => {
+  if (document.hidden || !shown) return;
+  request("/v1/model").then(show, () => {});
+}, LOOK_AGAIN_MS);
+
+start();

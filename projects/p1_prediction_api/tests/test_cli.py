@@ -1,0 +1,63 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "p1_prediction_api.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ.copy())
+
+
+def write_table(path: Path, n_rows: int = 200) -> Path:
+    rows = [f"{k % 7},{'hot' if k % 7 > 3 else 'cold'},{k % 3}" for k in range(n_rows)]
+    path.write_text("\n".join(["degrees;feel;day", *(r.replace(",", ";") for r in rows)]))
+    return path
+
+
+def test_a_persons_table_is_trained_published_and_predicted(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "weather.csv")
+    done = run("train", str(table), "--target", "feel", "--minutes", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "published weather version 1 as champion" in done.stdout
+    os.environ["P1_MODEL"] = "weather"
+    try:
+        row = json.dumps({"degrees": 6, "day": 1})
+        answer = run("predict", row, cwd=tmp_path)
+        assert json.loads(answer.stdout)["label"] == ["hot"], answer.stderr
+        same = run("check", str(table), cwd=tmp_path)
+        assert same.returncode == 0, same.stdout + same.stderr
+        table.write_text(table.read_text().replace("cold", "mild"))
+        drifted = run("check", str(table), cwd=tmp_path)
+        assert drifted.returncode == 1
+        assert "feel" in drifted.stdout
+    finally:
+        del os.environ["P1_MODEL"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "nope.csv", "--target", "feel"), "there is no file"),
+        (("train", "weather.csv"), "name it with --target"),
+        (("train", "weather.csv", "--target", "fell"), "did you mean 'feel'"),
+        (("train", "picture.csv", "--target", "feel"), "picture.csv"),
+        (("train", "empty.csv", "--target", "feel"), "empty"),
+        (("predict", "{"), "registry yet|no model"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    write_table(tmp_path / "weather.csv")
+    (tmp_path / "picture.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0" * 20)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert any(word in done.stderr for word in words.split("|")), done.stderr
+    assert "Traceback" not in done.stderr
