@@ -29,7 +29,7 @@ async function start() {
     const retry = () => start();
     const isEmpty = error.status === 503;
     const state = isEmpty
-      ? emptyState({ title: "No model is served yet", text: error.message, action: h("button", { class: "button", type: "button", onclick: retry }, "Look again") })
+      ? emptyState({ title: "No model is served yet", text: error.message, action: { label: "Look again", run: retry } })
       : errorState(error, { retry });
     say("verdict", h("h1", {}, "Prediction API"));
     say("form", state);
@@ -58,7 +58,7 @@ function show(model) {
   say("answer-body", emptyState({
     title: "Nothing asked yet",
     text: `Fill in the form, or start from a typical row, and the model predicts ${signature.target}.`,
-    action: h("button", { class: "button", type: "button", onclick: () => { form.fillExamples?.(); form.element.requestSubmit(); } }, "Predict a typical row"),
+    action: { label: "Predict a typical row", run: () => { form.fillExamples(); form.element.requestSubmit(); } },
   }));
   say("card-body", figures(card, signature), candidates(card), leftOut(card));
 }
@@ -79,7 +79,7 @@ function answer(reply, signature) {
   const shares = one.probabilities && Object.entries(one.probabilities).sort((a, b) => b[1] - a[1]);
   say("answer-body",
     h("p", { class: "result", id: "result" }, result),
-    shares && bars(shares.map(([label, value]) => ({ label, value })), { label: "Probability of each class", max: 1, format: (v) => `${(100 * v).toFixed(1)} %` }),
+    shares && bars(shares.map(([name, value]) => ({ name, value })), { label: "Probability of each class", max: 1, format: (v) => `${(100 * v).toFixed(1)} %` }),
     one.warnings.length > 0 && h("div", {},
       badge(`${one.warnings.length} unusual ${one.warnings.length === 1 ? "value" : "values"}`, "warning"),
       h("ul", { class: "notes" }, one.warnings.map((text) => h("li", {}, text)))),
