@@ -230,15 +230,18 @@ def check_path(path: str) -> str:
     return path
 
 
-def roll_back_target(moves: Iterable[AliasMove]) -> int | None:
+def roll_back_target(moves: Iterable[AliasMove], existing: Iterable[int]) -> int | None:
     """Return where rolling back would go: undo forward moves one by one, as an editor undoes.
 
-    A roll back takes the last forward move off the stack; a new promotion grows it again.
+    A roll back takes the last forward move off the stack; a new promotion grows it again. Versions
+    that were pruned since are passed over.
     """
+    there = set(existing)
     stack: list[int] = []
     for move in moves:
         if move.is_roll_back and stack:
             stack.pop()
         else:
             stack.append(move.version)
-    return stack[-2] if len(stack) > 1 else None
+    standing = [version for version in stack if version in there]
+    return standing[-2] if len(standing) > 1 else None

@@ -200,7 +200,7 @@ class StoredRegistry:
         """See `Registry.roll_back`."""
         while True:
             moves = self.history(model, alias)
-            target = roll_back_target(moves)
+            target = roll_back_target(moves, self._numbers(model))
             if target is None:
                 raise NoEarlierVersionError(
                     f"{model}@{alias} stands on its first version; there is no earlier one"
@@ -235,7 +235,7 @@ class StoredRegistry:
         kept = set(numbers[-keep:] if keep > 0 else [])
         for alias in self._alias_names(model):
             moves = self._moves(model, alias)
-            kept |= {moves[-1].version, roll_back_target(moves) or 0}
+            kept |= {moves[-1].version, roll_back_target(moves, numbers) or 0}
         removed = [number for number in numbers if number not in kept]
         with self._reachable(f"prune {model}"):
             for number in removed:
@@ -295,6 +295,8 @@ class StoredRegistry:
     def _list(self, folder: str) -> list[str]:
         self._files.invalidate_cache()
         try:
+            if self._is_local:  # fsspec looks at each entry, and one may be gone by then
+                return [str(path) for path in Path(folder).iterdir()]
             return [str(path) for path in self._files.ls(folder, detail=False)]
         except FileNotFoundError:
             return []
