@@ -9,7 +9,8 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -33,6 +34,9 @@ _SECRET_TEXT = re.compile(
 )
 
 
+_COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset)
+
+
 def redact(value: object, key: str = "") -> object:
     """Return `value` without secrets: by the name it stands under, and by what it looks like."""
     if key and _SECRET_KEY.search(key) and not _COUNTED.search(key) and value not in (None, ""):
@@ -43,8 +47,9 @@ def redact(value: object, key: str = "") -> object:
         return {str(name): redact(inner, str(name)) for name, inner in value.items()}
     if isinstance(value, bytes | bytearray):
         return f"[{len(value)} bytes]"
-    if isinstance(value, Sequence | Set):
-        return [redact(inner) for inner in value]
+    if isinstance(value, _COLLECTIONS):
+        members: Iterable[object] = cast("Iterable[object]", value)
+        return [redact(inner) for inner in members]
     return value
 
 

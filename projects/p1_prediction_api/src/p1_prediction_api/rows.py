@@ -101,7 +101,7 @@ def row_model(signature: Signature) -> type[BaseModel]:
             json_schema_extra=_extra(feature),
         )
         fields[f"f{k}"] = (kind, described)
-    example = {feature.name: feature.example for feature in signature.features}
+    example: dict[str, JsonValue] = {f.name: f.example for f in signature.features}
     config = ConfigDict(extra="forbid", json_schema_extra={"example": example})
     made: type[BaseModel] = create_model("Row", __config__=config, **fields)
     return made

@@ -281,7 +281,7 @@ class MLflowRegistry:
         try:
             moves = _MOVES.validate_json(tags.get(_moves_key(alias), "[]"))
         except ValidationError:
-            moves = []
+            moves = list[AliasMove]()
         if not moves or moves[-1].version != version:
             previous = moves[-1].version if moves else None
             moves.append(AliasMove(version=version, previous=previous, moved_at=datetime.now(UTC)))
