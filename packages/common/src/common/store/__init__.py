@@ -1,0 +1,28 @@
+"""One way to speak SQL: SQLite in the data directory by default, PostgreSQL by URL.
+
+Start with `opening.py` (`open_store`, `Store`); `writing.py` is the queue that keeps inserts off
+the hot path.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.store.opening import Store, StoreError, open_store
+    from common.store.writing import BackgroundInserts
+
+_HOMES = {
+    "BackgroundInserts": "common.store.writing",
+    "Store": "common.store.opening",
+    "StoreError": "common.store.opening",
+    "open_store": "common.store.opening",
+}
+
+__all__ = ["BackgroundInserts", "Store", "StoreError", "open_store"]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'common.store' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
