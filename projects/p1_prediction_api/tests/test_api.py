@@ -153,6 +153,13 @@ async def test_a_corrupt_or_foreign_model_keeps_the_old_one_answering(
             await asyncio.sleep(0.005)
     reply = await client.post("/v1/predict", {"rows": [example(cancer_run)]})
     assert reply["model"]["version"] == 1
+    (note,) = (await client.get("/readyz"))["notes"]
+    assert "version 2 cannot be loaded" in note
+    assert (await client.get("/v1/model"))["trouble"] == note
+    await asyncio.to_thread(registry.roll_back, "breast-cancer", "champion")
+    async with asyncio.timeout(20):
+        while (await client.get("/readyz")).get("notes"):
+            await asyncio.sleep(0.005)
 
 
 async def test_a_file_changed_in_the_registry_is_not_served(
@@ -174,3 +181,4 @@ async def test_predictions_and_the_served_version_are_in_the_metrics(
     assert 'model_info{model="breast-cancer",version="1"} 1.0' in text
     assert 'http_requests_total{method="POST",route="/v1/predict",status="200"} 1.0' in text
     assert "batch_size_count" in text
+    assert 'predictions_total{label="benign",version="1"} 1.0' in text

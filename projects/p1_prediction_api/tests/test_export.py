@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from p1_prediction_api.candidates import candidates
 from p1_prediction_api.contracts import MISSING
 from p1_prediction_api.errors import ParityError
-from p1_prediction_api.export import export, floor32, predict, prove_parity, tensors
+from p1_prediction_api.export import (
+    export,
+    floor32,
+    predict,
+    prove_parity,
+    tensors,
+    with_strangers,
+)
 from p1_prediction_api.prepared import Prepared, prepare
 
 
@@ -45,6 +52,18 @@ def test_every_candidate_answers_alike_after_export(task: str, tmp_path: Path) -
         path = tmp_path / "model.onnx"
         export(data, candidate.pipeline, candidate.family, path)
         assert prove_parity(data, candidate.pipeline, path, rows) < 1e-4, candidate.name
+
+
+def test_the_proof_covers_gaps_and_labels_in_columns_that_never_had_them(tmp_path: Path) -> None:
+    data = prepare(table("binary"), "t")
+    rows = with_strangers(data, data.X, n_rows=5)
+    assert len(rows) == len(data.X) + 5 * 4  # two numbers missing; a label missing, one unseen
+    assert rows["b"].isna().sum() == 5
+    assert (rows["c"] == "(never seen)").sum() == 5
+    for candidate in candidates(data, seed=0):
+        candidate.pipeline.fit(data.X, data.y)
+        export(data, candidate.pipeline, candidate.family, tmp_path / "model.onnx")
+        prove_parity(data, candidate.pipeline, tmp_path / "model.onnx", rows)
 
 
 @pytest.mark.parametrize("task", ["binary", "three", "number"])

@@ -77,9 +77,7 @@ def prediction_router(live: LiveModel) -> APIRouter:
     async def predict(request: Request) -> Response:
         """Predict one row or many; answers stand in the order of the rows."""
         body = _parse(await request.body())
-        loaded, served = live.current, live.served
-        predictions = await loaded.answer(body)
-        answer = Predictions(model=served, predictions=predictions)
+        answer = await live.predict(body)
         return Response(answer.model_dump_json(), media_type="application/json")
 
     @router.get("/model")
@@ -88,6 +86,7 @@ def prediction_router(live: LiveModel) -> APIRouter:
         loaded = live.current
         return ModelDescription(
             model=live.served,
+            trouble=live.ready_but() or "",
             created_at=loaded.version.created_at,
             signature=loaded.signature,
             card=loaded.card,

@@ -110,4 +110,5 @@ class ModelDescription(BaseModel):
     card: ModelCard
     data_fingerprint: str
     code_revision: str
+    trouble: str = Field(description="Why the alias's newest version does not answer, if so.")
     row_schema: dict[str, JsonValue] = Field(description="JSON schema of one row.")

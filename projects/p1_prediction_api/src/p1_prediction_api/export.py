@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from p1_prediction_api.contracts import MISSING
 from p1_prediction_api.errors import ParityError
 from p1_prediction_api.prepared import Prepared
 
@@ -60,6 +61,14 @@ def prove_parity(data: Prepared, pipeline: Pipeline, path: Path, rows: pd.DataFr
         flat = trained.reshape(-1)[worst], exported.reshape(-1)[worst]
         raise ParityError(row, float(flat[0]), float(flat[1]), tolerance)
     return float(gap.max())
+
+
+def with_strangers(data: Prepared, rows: pd.DataFrame, *, n_rows: int = 20) -> pd.DataFrame:
+    """Return `rows` and, made from the first ones, rows with gaps and labels never seen."""
+    strangers = [(name, np.float32(np.nan)) for name in data.numbers]
+    strangers += [(name, label) for name in data.labels for label in (MISSING, "(never seen)")]
+    parts = [rows.head(n_rows).assign(**{name: value}) for name, value in strangers]
+    return pd.concat([rows, *parts], ignore_index=True)
 
 
 def predict(data: Prepared, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:

@@ -8,6 +8,7 @@ metric.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
 
-from p1_prediction_api.contracts import ServedModel
+from p1_prediction_api.contracts import Predictions, ServedModel
 from p1_prediction_api.errors import NoModelError
 from p1_prediction_api.loaded import LoadedModel, load
 from p1_prediction_api.settings import Settings
@@ -48,6 +49,9 @@ class LiveModel:
         self._retiring: set[asyncio.Task[None]] = set()
         self._first_look = asyncio.Event()
         self.on_swap: list[Callable[[], None]] = []
+        self._answers = telemetry.counter(
+            "predictions_total", "Rows answered, by predicted class.", ("label", "version")
+        )
         self._failures = telemetry.counter(
             "model_load_failures_total", "Versions that could not be loaded."
         )
@@ -124,7 +128,25 @@ class LiveModel:
         """Answer raw tensors."""
         if self._current is None:
             raise ModelUnavailableError(self.not_ready() or "no model is loaded yet")
-        return await self._current.infer(inputs)
+        loaded = self._current
+        outputs = await loaded.infer(inputs)
+        labels = outputs["label"].tolist() if "label" in outputs else []
+        self._count(loaded, labels or [""] * len(next(iter(outputs.values()))))
+        return outputs
+
+    async def predict(self, rows: object) -> Predictions:
+        """Answer rows with the version that is live when they arrive, and count the answers."""
+        loaded, served = self.current, self.served
+        predictions = await loaded.answer(rows)
+        is_class = loaded.signature.task == "classification"
+        self._count(loaded, [str(one.prediction) if is_class else "" for one in predictions])
+        return Predictions(model=served, predictions=predictions)
+
+    def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
+        """Count answers by label (empty for a number) and version."""
+        version = str(loaded.version.version)
+        for label, n_rows in Counter(labels).items():
+            self._answers.labels(label, version).inc(n_rows)
 
     # ---------------------------------------------------------------------------- swapping
     async def _watch(self, registry: Registry) -> None:
@@ -176,7 +198,8 @@ class LiveModel:
         """Let the old version finish what it was asked."""
         await old.batcher.__aexit__(None, None, None)
 
-    @property
-    def trouble(self) -> str:
-        """What keeps the newest version from answering, though an older one does."""
-        return self._trouble
+    def ready_but(self) -> str | None:
+        """What keeps the alias's version from answering while an older one does."""
+        if self._current is None or not self._trouble:
+            return None
+        return f"{self._trouble}; version {self._serving()} goes on answering"

@@ -54,8 +54,7 @@ def prediction_tools(live: LiveModel, settings: Settings) -> tuple[Callable[...,
 
     async def predict(rows: list[dict[str, JsonValue]]) -> Predictions:
         """Predict for rows given as objects of feature name to value; see describe_model."""
-        loaded, served = live.current, live.served
-        return Predictions(model=served, predictions=await loaded.answer(rows))
+        return await live.predict(rows)
 
     async def train_table(csv_text: str, target: str, model: str) -> TrainedModel:
         """Train on a table given as CSV text and publish it as a candidate; takes minutes."""

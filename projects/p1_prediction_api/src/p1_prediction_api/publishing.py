@@ -14,7 +14,7 @@ from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
 
-from p1_prediction_api.export import export, prove_parity
+from p1_prediction_api.export import export, prove_parity, with_strangers
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def publish(
     with tempfile.TemporaryDirectory(prefix="p1-publish-") as folder:
         files = Path(folder)
         export(run.data, run.chosen.pipeline, run.chosen.family, files / MODEL_FILE)
-        held_out = run.data.X.iloc[run.split.test]
+        held_out = with_strangers(run.data, run.data.X.iloc[run.split.test])
         prove_parity(run.data, run.chosen.pipeline, files / MODEL_FILE, held_out)
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")

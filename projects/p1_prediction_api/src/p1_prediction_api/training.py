@@ -20,7 +20,7 @@ from p0_foundations import read_table
 from p1_prediction_api.candidates import BASELINE, Candidate, candidates
 from p1_prediction_api.contracts import CandidateScore, Estimate, ModelCard, Signature
 from p1_prediction_api.errors import TrainingError, UnknownTargetError
-from p1_prediction_api.export import export, predict, prove_parity
+from p1_prediction_api.export import export, predict, prove_parity, with_strangers
 from p1_prediction_api.prepared import Prepared, known_target, prepare
 from p1_prediction_api.scoring import estimate, main_metric, score_table
 from p1_prediction_api.settings import Settings
@@ -197,7 +197,7 @@ def _card(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         export(data, chosen.pipeline, chosen.family, path)
-        difference = prove_parity(data, chosen.pipeline, path, X)
+        difference = prove_parity(data, chosen.pipeline, path, with_strangers(data, X))
     metric = main_metric(data.task, len(data.classes))
     return ModelCard(
         verdict=_verdict(data, chosen, figures[metric], base[metric], metric, len(y)),

@@ -39,6 +39,14 @@ class HasReadiness(Protocol):
         """Say what is missing, or nothing."""
 
 
+@runtime_checkable
+class HasNotes(Protocol):
+    """A resource that `/readyz` asks what is amiss though it can answer; None means nothing."""
+
+    def ready_but(self) -> str | None:
+        """Say what is amiss, or nothing."""
+
+
 def create_service(
     name: str, settings: Settings, *, title: str, summary: str, version: str
 ) -> "Service":
@@ -119,6 +127,11 @@ class Service:
             return ["the service is starting or stopping"]
         asked = (r.not_ready() for r in self._resources if isinstance(r, HasReadiness))
         return [reason for reason in asked if reason]
+
+    def ready_but(self) -> list[str]:
+        """List what is amiss though the service answers."""
+        asked = (r.ready_but() for r in self._resources if isinstance(r, HasNotes))
+        return [note for note in asked if note]
 
     _expected: tuple[type[Exception], ...] = ()
 

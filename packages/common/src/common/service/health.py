@@ -30,9 +30,10 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The service can answer."""
+    """The service can answer; `notes` say what is amiss all the same."""
 
     status: str = "ready"
+    notes: list[str] | None = None
 
 
 class Version(BaseModel):
@@ -53,12 +54,12 @@ def health_router(service: "Service", problems: ProblemTable) -> APIRouter:
         """Say that the process runs."""
         return Health()
 
-    @router.get("/readyz", response_model=Readiness)
+    @router.get("/readyz", response_model=Readiness, response_model_exclude_none=True)
     async def readiness(request: Request) -> Readiness | Response:
         """Say whether the service can answer, or what it waits for (503)."""
         reasons = service.waiting_for()
         if not reasons:
-            return Readiness()
+            return Readiness(notes=service.ready_but() or None)
         fields = [FieldError(field="readiness", message=reason) for reason in reasons]
         return problem_response(
             NOT_READY, "; ".join(reasons), instance=request.url.path, fields=fields

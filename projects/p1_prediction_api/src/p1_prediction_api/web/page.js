@@ -41,6 +41,7 @@ async function start() {
 function show(model) {
   const isOther = !shown || shown.version !== model.model.version;
   shown = model.model;
+  spot("trouble").replaceChildren(...(model.trouble ? [badge("Newest version not served", "warning"), h("p", {}, model.trouble)] : []));
   if (!isOther) return;
   const { signature, card } = model;
   frame.setTitle(`Predict ${signature.target}`);
