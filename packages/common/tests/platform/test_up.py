@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 PATIENCE_S = 120
-SERVICES = {"p3": "p3_rag_chatbot", "p4": "p4_production_gateway"}
+SERVICES = {"p3": "p3_rag_chatbot", "p4": "p4_prod_service"}
 SERVICE = """
 from common.service import create_service, run_command, service_command
 from common.settings import Settings, settings_config

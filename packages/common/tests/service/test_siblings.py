@@ -39,23 +39,23 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     """Install a toy p4 beside the real packages."""
 
     def run(source: str) -> None:
-        package = tmp_path / "site" / "p4_production_gateway"
+        package = tmp_path / "site" / "p4_prod_service"
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
         (package / "api.py").write_text(source)
         metadata = tmp_path / "site" / "toys-1.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1\n")
-        point = "[ai_roadmap.services]\np4 = p4_production_gateway.api:create_app\n"
+        point = "[ai_roadmap.services]\np4 = p4_prod_service.api:create_app\n"
         (metadata / "entry_points.txt").write_text(point)
         monkeypatch.syspath_prepend(str(tmp_path / "site"))
-        for name in [name for name in sys.modules if name.startswith("p4_production_gateway")]:
+        for name in [name for name in sys.modules if name.startswith("p4_prod_service")]:
             monkeypatch.delitem(sys.modules, name)
 
     return run
 
 
-@pytest.mark.parametrize("name", ["p4_production_gateway", "p4"])
+@pytest.mark.parametrize("name", ["p4_prod_service", "p4"])
 async def test_a_sibling_answers_by_name_with_its_own_settings(
     install: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -70,7 +70,7 @@ async def test_a_sibling_answers_by_name_with_its_own_settings(
 
 async def test_a_create_app_without_typed_settings_is_named(install: Callable[[str], None]) -> None:
     install("def create_app(settings): ...")
-    with pytest.raises(DomainError, match=r"p4_production_gateway.api:create_app must annotate"):
+    with pytest.raises(DomainError, match=r"p4_prod_service.api:create_app must annotate"):
         async with connect("p4"):
             pass
 

@@ -57,7 +57,7 @@ SERVICES: Mapping[str, ServiceInfo] = MappingProxyType(
             _service(1, "p1_prediction_api", "Prediction API"),
             _service(2, "p2_nn_service", "Neural network service"),
             _service(3, "p3_rag_chatbot", "RAG chatbot"),
-            _service(4, "p4_production_gateway", "Production gateway"),
+            _service(4, "p4_prod_service", "Production gateway"),
             _service(5, "p5_agent_system", "Agent system"),
         )
     }
