@@ -105,7 +105,7 @@ def _binned(ordered: Floats) -> Floats:
     if stop <= start:
         start, stop = ordered[0], ordered[-1]
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        width = 2 * (q3 - q1) / n ** (1 / 3)
+        width = np.float64(2 * (q3 - q1) / n ** (1 / 3))  # zero when half the values are one
         wanted = (stop - start) / width
     n_bins = int(np.clip(wanted, MIN_BINS, MAX_BINS)) if np.isfinite(wanted) else MIN_BINS
     edges: NDArray[np.float64] = np.linspace(start, stop, n_bins + 1)

@@ -22,6 +22,8 @@ MAX_CLASSES = 30
 MAX_NUMERIC_CLASSES = 10
 """Whole numbers of at most so many values are classes; more, or fractions, are a quantity."""
 MAX_LEVELS = 100
+WARNED = frozenset({"leak-suspect", "duplicate-rows", "sentinel"})
+"""Findings of the profile that can make a score dishonest."""
 NUMERIC_KINDS = frozenset({"number", "code"})
 DROPPED_KINDS = {
     "id": "identifies rows: a model would memorise it",
@@ -117,7 +119,7 @@ def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()
                 columns[name] = column
     if not columns:
         raise UntrainableError(f"no column is left to predict {target} from: {dropped}")
-    found = [f.message for f in profile.findings if f.code in {"leak", "duplicate-rows"}]
+    found = [f.message for f in profile.findings if f.code in WARNED]
     X = pd.DataFrame(columns)
     return Prepared(
         X=X.replace([np.inf, -np.inf], np.nan) if numbers else X,

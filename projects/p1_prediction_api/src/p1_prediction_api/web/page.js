@@ -92,7 +92,8 @@ function answer(reply, signature) {
 const figure = (value) => value.toLocaleString(undefined, { maximumSignificantDigits: 3, minimumSignificantDigits: 3 });
 
 function figures(card) {
-  const rows = Object.entries(card.metrics).map(([name, m]) => h("tr", { class: name === card.metric ? "chosen" : "" },
+  const first = ([name]) => (name === card.metric ? 0 : 1); // what the choice was made by stands first
+  const rows = Object.entries(card.metrics).sort((a, b) => first(a) - first(b)).map(([name, m]) => h("tr", { class: name === card.metric ? "chosen" : "" },
     h("th", { scope: "row" }, METRICS[name] || name),
     h("td", { class: "n" }, figure(m.value)),
     h("td", { class: "n" }, `${figure(m.low)} to ${figure(m.high)}`),
