@@ -48,7 +48,9 @@ def serve_plain(pipeline: str) -> None:
     app = FastAPI()
 
     @app.post("/v1/predict")
-    def predict(body: dict[str, list[dict[str, float | str | None]]]) -> dict[str, list[list]]:
+    def predict(
+        body: dict[str, list[dict[str, float | str | None]]],
+    ) -> dict[str, list[list[float]]]:
         return {"probabilities": model.predict_proba(pd.DataFrame(body["rows"])).tolist()}
 
     uvicorn.run(app, port=0, log_level="info", access_log=False)

@@ -60,6 +60,14 @@ def test_a_column_that_gives_the_target_away_is_named_in_the_verdict() -> None:
     assert "refund_code" in run.verdict
 
 
+def test_a_column_that_is_mostly_zero_is_learned_from() -> None:
+    table = mixed_table().drop(columns="amount")
+    rng = np.random.default_rng(2)
+    table["gain"] = np.where(rng.random(len(table)) < 0.9, 0.0, rng.lognormal(8, 1, len(table)))
+    run = train(table, target="sold", minutes=0)
+    assert "gain" in run.data.numbers
+
+
 def test_noise_is_said_not_to_be_predictable() -> None:
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300)})

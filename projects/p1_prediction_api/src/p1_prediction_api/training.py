@@ -189,7 +189,9 @@ def _card(
     X, y = data.X.iloc[split.test], data.y[split.test]
     table = score_table(data.task, len(data.classes))
     predicted = predict(data, chosen.pipeline, X)
-    figures = {name: estimate(score, y, predicted, seed=seed) for name, score in table.items()}
+    figures = {
+        name: estimate(name, score, y, predicted, seed=seed) for name, score in table.items()
+    }
     baseline = next(c for c, _ in search.scores if c.name == BASELINE).pipeline
     baseline.fit(data.X.iloc[split.train], data.y[split.train])
     guessed = predict(data, baseline, X)
