@@ -74,7 +74,9 @@ start() { # port
     container=$(docker run --detach --read-only --tmpfs /tmp --volume "$data:/data" --publish "127.0.0.1:$1:8000" "$tag")
   else
     container=$(images from --pull-never "$tag")
-    images run --isolation chroot --user 10001:10001 --volume "$data:/data" "$container" -- \
+    # buildah lays the image's own volume over a mount at /data: mount beside it
+    images run --isolation chroot --user 10001:10001 --volume "$data:/mnt/data" \
+      --env ROADMAP_DATA_DIR=/mnt/data "$container" -- \
       service --host 127.0.0.1 --port "$1" >"$data/log" 2>&1 &
     service_pid=$!
   fi
