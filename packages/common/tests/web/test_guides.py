@@ -11,7 +11,9 @@ PNG = b"\x89PNG\r\n"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "docs" / "adr").mkdir(parents=True)
-    (tmp_path / "README.md").write_text("# The house\n\n[Start](docs/start.md) [code](src/x.py)")
+    (tmp_path / "README.md").write_text(
+        "# The house\n\n[Start](docs/start.md) [code](src/x.py) [all](docs/adr/)"
+    )
     (tmp_path / "docs" / "start.md").write_text(
         "# *First* steps\n\n[why](adr/0001-why.md#context) [home](../README.md) "
         "[out](https://example.org) [gone](missing.md) ![map](map.png) ![no](../secret.png)"
@@ -48,6 +50,11 @@ def test_a_link_to_what_has_no_page_here_keeps_its_words_and_loses_its_address(
     assert "missing.md" not in html
     assert ">gone</a>" in html
     assert "secret.png" not in html
+
+
+def test_a_link_to_a_folder_leads_to_its_readme(checkout: Path) -> None:
+    (checkout / "docs" / "adr" / "README.md").write_text("# Decisions")
+    assert 'href="/guides/adr/README"' in Guides(checkout).read("readme").html
 
 
 def test_only_pictures_below_docs_are_found(checkout: Path) -> None:

@@ -1,6 +1,6 @@
 """What the home page and its browser side say to each other.
 
-Wire models only. Next: ``home.py`` for the routes that speak them.
+Wire models only. Next: `home.py` for the routes that speak them.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ class _Wire(BaseModel):
 
 
 class WeekView(_Wire):
-    """One week of the checklist; ``lines`` are ids of the roadmap's lines."""
+    """One week of the checklist; `lines` are ids of the roadmap's lines."""
 
     number: int
     phase: int
@@ -32,7 +32,7 @@ class ExerciseView(_Wire):
 
 
 class GuideView(_Wire):
-    """A guide to read: its address below ``/guides/`` and its first heading."""
+    """A guide to read: its address below `/guides/` and its first heading."""
 
     page: str
     title: str

@@ -1,9 +1,9 @@
 """Static files of a page and of the design system, with validators a browser can use.
 
-Every answer carries an ETag made from the content and ``Cache-Control: no-cache``: the browser
+Every answer carries an ETag made from the content and `Cache-Control: no-cache`: the browser
 keeps the file and asks whether it changed (304, no body), so an upgrade shows at once and nothing
-needs a hashed name or a build. Plotly.js is 4.8 MB and comes from the installed ``plotly`` wheel;
-it may be kept a day without asking. Knows no page. Next: ``design/`` for what is served.
+needs a hashed name or a build. Plotly.js is 4.8 MB and comes from the installed `plotly` wheel;
+it may be kept a day without asking. Knows no page. Next: `design/` for what is served.
 """
 
 import gzip
@@ -47,7 +47,7 @@ class StoredFile:
 class PageFiles:
     """The files of one directory, read once and again when they change on disk.
 
-    ``extra`` names single files that live elsewhere. A path that leaves the directory is not found.
+    `extra` names single files that live elsewhere. A path that leaves the directory is not found.
     """
 
     def __init__(self, directory: Path, *, extra: Mapping[str, Path] | None = None) -> None:
@@ -103,7 +103,7 @@ def store(target: Path) -> StoredFile:
 
 
 def plotly_file() -> Path | None:
-    """Find Plotly.js in the installed ``plotly`` wheel without importing it; None without it."""
+    """Find Plotly.js in the installed `plotly` wheel without importing it; None without it."""
     spec = find_spec("plotly")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         target = Path(folder) / "package_data" / PLOTLY_PATH
@@ -113,7 +113,7 @@ def plotly_file() -> Path | None:
 
 
 def design_router() -> APIRouter:
-    """Routes of the design system: ``GET /design/{path}``."""
+    """Routes of the design system: `GET /design/{path}`."""
     router = APIRouter(include_in_schema=False)
     plotly = plotly_file()
     files = PageFiles(DESIGN_DIR, extra={PLOTLY_PATH: plotly} if plotly else {})
@@ -127,7 +127,7 @@ def design_router() -> APIRouter:
 
 
 def mount_design(app: FastAPI) -> None:
-    """Serve the design system at ``/design/``; a second call changes nothing."""
+    """Serve the design system at `/design/`; a second call changes nothing."""
     if getattr(app.state, "has_design", False):
         return
     app.state.has_design = True

@@ -1,7 +1,7 @@
 """The guides: the repository's own Markdown, rendered and sanitised, with links that stay inside.
 
-Knows where the Markdown lies (``docs/`` and the README, when the package runs from a checkout), and
-no HTTP. Next: ``markdown.py`` for the rendering, ``home.py`` for the routes.
+Knows where the Markdown lies (`docs/` and the README, when the package runs from a checkout), and
+no HTTP. Next: `markdown.py` for the rendering, `home.py` for the routes.
 """
 
 import difflib
@@ -41,7 +41,7 @@ class GuideNotFoundError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """One page: its address below ``/guides/``, its first heading and its sanitised HTML."""
+    """One page: its address below `/guides/`, its first heading and its sanitised HTML."""
 
     page: str
     title: str
@@ -49,7 +49,7 @@ class Guide:
 
 
 class Guides:
-    """The Markdown pages of one checkout; an empty shelf when ``repository`` is None."""
+    """The Markdown pages of one checkout; an empty shelf when `repository` is None."""
 
     def __init__(self, repository: Path | None) -> None:
         self._repository = repository.resolve() if repository else None
@@ -75,7 +75,7 @@ class Guides:
         return {page: title_of(path.read_text("utf-8")) for page, path in self.pages().items()}
 
     def read(self, page: str) -> Guide:
-        """Render one guide; ``GuideNotFoundError`` names the nearest when there is none."""
+        """Render one guide; `GuideNotFoundError` names the nearest when there is none."""
         pages = self.pages()
         if page not in pages:
             raise GuideNotFoundError(page, tuple(pages))
@@ -107,7 +107,7 @@ class Guides:
         return page
 
     def picture(self, path: str) -> Path | None:
-        """Find a picture below ``docs/``; None for anything else."""
+        """Find a picture below `docs/`; None for anything else."""
         if self._repository is None or Path(path).suffix.lower() not in PICTURES:
             return None
         target = (self.docs / path).resolve()
@@ -122,8 +122,11 @@ class Guides:
         page = "readme" if target == "README.md" else target.removeprefix("docs/")
         suffix = f"#{anchor}" if anchor else ""
         name = page.removesuffix(".md")
-        if name in self.pages() and (page == "readme" or target.endswith(".md")):
+        known = self.pages()
+        if name in known and (page == "readme" or target.endswith(".md")):
             return f"{GUIDES_URL}{name}{suffix}"
+        if f"{page}/README" in known:
+            return f"{GUIDES_URL}{page}/README{suffix}"
         return f"{GUIDES_URL}{page}" if self.picture(page) else None
 
 

@@ -1,8 +1,8 @@
 """The front door: the roadmap as a map, the live services, what this person has done, the guides.
 
-Composes and answers; decides nothing. The page itself is in ``home/`` (start at ``home.js``); what
-it shows comes from ``common.learn`` and from ``live.py``. Knows no project and starts no service:
-the caller says which run. Next: ``contracts.py`` for what goes over the wire.
+Composes and answers; decides nothing. The page itself is in `home/` (start at `home.js`); what
+it shows comes from `common.learn` and from `live.py`. Knows no project and starts no service:
+the caller says which run. Next: `contracts.py` for what goes over the wire.
 """
 
 import difflib
@@ -78,8 +78,8 @@ def create_home_app(
 ) -> FastAPI:
     """Build the home page's application.
 
-    ``services`` tells, whenever it is asked, which services run and where. ``roadmap`` and
-    ``repository`` default to the copy that travels with the package and to the checkout it runs
+    `services` tells, whenever it is asked, which services run and where. `roadmap` and
+    `repository` default to the copy that travels with the package and to the checkout it runs
     from.
     """
     service = create_service(
@@ -126,7 +126,7 @@ class Course:
         )
 
     def check(self, item_id: str) -> None:
-        """Raise ``UnknownLineError`` unless the id is a line of the roadmap or an exercise."""
+        """Raise `UnknownLineError` unless the id is a line of the roadmap or an exercise."""
         if item_id in self.line_ids:
             return
         known = [*self.line_ids, *(one.id for one in find_exercises())]

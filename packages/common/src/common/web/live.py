@@ -1,14 +1,13 @@
 """The live services as the home page shows them: asked over HTTP, never trusted to answer.
 
 Who runs is told by the caller (a supervisor, or nobody); whether it answers, with which model, is
-asked of ``/readyz``, ``/version`` and ``/metrics``, all services at once. Knows no process and no
-page. Next: ``home.py``.
+asked of `/readyz`, `/version` and `/metrics`, all services at once. Knows no process and no
+page. Next: `home.py`.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Self
 
@@ -48,17 +47,18 @@ class LiveServices:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._round: tuple[float, ServicesView] | None = None
-        self._stack = AsyncExitStack()
         self._http: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        self._http = await self._stack.enter_async_context(
-            httpx2.AsyncClient(timeout=ASK_TIMEOUT_S, transport=self._transport)
+        # trust_env off: a proxy of the user's shell has no way to this machine's own services.
+        self._http = httpx2.AsyncClient(
+            timeout=ASK_TIMEOUT_S, transport=self._transport, trust_env=False
         )
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._stack.aclose()
+        if self._http is not None:
+            await self._http.aclose()
 
     async def look(self) -> ServicesView:
         """Return every service's state; at most one round of questions a second."""

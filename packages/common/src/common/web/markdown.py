@@ -1,8 +1,8 @@
 """Markdown to HTML that is safe to show, whoever wrote it.
 
 CommonMark with tables and strikethrough by markdown-it-py; then nh3 (ammonia) removes whatever
-could run or reach out: scripts, handlers, styles, frames, ``javascript:`` links. Headings get ids
-so that a section can be linked. Knows no page and reads no file. Next: ``guides.py``.
+could run or reach out: scripts, handlers, styles, frames, `javascript:` links. Headings get ids
+so that a section can be linked. Knows no page and reads no file. Next: `guides.py`.
 """
 
 import re
@@ -42,9 +42,9 @@ def _parser() -> MarkdownIt:
 
 
 def render_markdown(text: str, *, link: LinkRule | None = None) -> str:
-    """Render ``text`` to sanitised HTML; raw HTML in it survives only as far as it is harmless.
+    """Render `text` to sanitised HTML; raw HTML in it survives only as far as it is harmless.
 
-    ``link`` may send the addresses of Markdown links and pictures elsewhere.
+    `link` may send the addresses of Markdown links and pictures elsewhere.
     """
     parser = _parser()
     environment: MutableMapping[str, object] = {}

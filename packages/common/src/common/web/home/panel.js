@@ -6,6 +6,7 @@
 
 import { badge, codeBlock, emptyState, h } from "/design/elements.js";
 import { markPicture, stateOf, words } from "/marks.js";
+import { reachable } from "/services.js";
 
 const KINDS = { topic: "Topic", tool: "Tool", part: "Part of the project", criterion: "Exit criterion", project: "Project" };
 
@@ -77,7 +78,7 @@ function startPart(model, phase) {
   const service = model.services.find((one) => one.phase === phase.number);
   const isBuilt = model.linesOf(phase).some((line) => line.status === "built");
   if (!isBuilt) return plannedNote(phase);
-  const open = service?.state === "ready" && h("a", { class: "button", "data-kind": "primary", href: service.page }, "Open it");
+  const open = service?.state === "ready" && h("a", { class: "button", "data-kind": "primary", href: reachable(service.page) }, "Open it");
   return part("Start it", codeBlock(`uv run ${phase.service}`), open);
 }
 

@@ -26,11 +26,20 @@ function start() {
   return h("div", { class: "stack start" }, h("p", { class: "muted" }, "No service runs. Start all that are built:"), codeBlock("uv run roadmap up"));
 }
 
+/** A service on this machine, asked for from another one, is reached by the name that the page was. */
+export function reachable(url) {
+  if (!url) return url;
+  const target = new URL(url);
+  const isLoopback = /^(127\.|localhost$|\[::1\]$)/;
+  if (isLoopback.test(target.hostname) && !isLoopback.test(location.hostname)) target.hostname = location.hostname;
+  return target.href;
+}
+
 function row(service, isStale) {
   const state = isStale ? "gone" : service.state;
-  const name = service.page && service.state === "ready" ? h("a", { class: "service-name", href: service.page }, service.title) : h("span", { class: "service-name" }, service.title);
+  const name = service.page && service.state === "ready" ? h("a", { class: "service-name", href: reachable(service.page) }, service.title) : h("span", { class: "service-name" }, service.title);
   const dot = h("span", { class: "dot", "data-state": { ready: "ready", waiting: "waiting", gone: "gone", failed: "gone" }[state] || "off" });
-  const links = service.url && [service.docs && h("a", { href: service.docs }, "API"), h("span", { class: "mono truncate" }, service.url.replace(/^https?:\/\//, ""))];
+  const links = service.url && [service.docs && h("a", { href: reachable(service.docs) }, "API"), h("span", { class: "mono truncate" }, service.url.replace(/^https?:\/\//, ""))];
   return h(
     "li",
     { class: "service", "data-phase": service.phase, "data-state": state },
