@@ -43,8 +43,8 @@ class ProblemType(NamedTuple):
 
     @property
     def uri(self) -> str:
-        """The problem's `type`: a page that the service itself serves."""
-        return f"/problems/{self.slug}"
+        """The problem's `type`: a page that the service itself serves; without a slug, none."""
+        return f"/problems/{self.slug}" if self.slug else "about:blank"
 
 
 class Problem(BaseModel):

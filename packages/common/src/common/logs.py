@@ -21,16 +21,19 @@ REDACTED = "[redacted]"
 MAX_STRING = 2_000
 """A longer string in an event is cut: a log line is not where documents are kept."""
 
+MAX_DEPTH = 8
 _SECRET_KEY = re.compile(
-    r"(?i)(^|_|-)(authorization|api_?keys?|password|passwd|pwd|secrets?|tokens?|cookies?"
-    r"|credentials?|private_?key|session|email|phone|ssn|address)($|_|-)"
+    r"(?i)authorization|api[_-]?key|passw(or)?d|secret|token|cookie|credential|private[_-]?key"
+    r"|(^|[_-])(pwd|session|e?-?mail|phone|ssn|address)($|[_-])"
 )
 _COUNTED = re.compile(r"(?i)^n_|_(count|ms|s|bytes|id)$")
 _SECRET_TEXT = re.compile(
     r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{6,}"  # an Authorization header
+    r"|\b(?:[\w-]{0,40}(?:api[_-]?key|secret|token)|passw(?:or)?d|pwd)[\"']?\s*[=:]\s*[^\s&,;]{3,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\bAKIA[0-9A-Z]{16}\b"  # a JWT; an AWS key's id
     r"|\b(?:sk|pk|rk|ghp|gho|hf|xox[abp])[-_][\w-]{10,}"  # keys by their well-known prefixes
     r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user:password in a URL
-    r"|\b[\w.+-]+@[\w-]+\.[\w.-]+\b"  # an e-mail address
+    r"|\b[\w.+-]{1,64}@[\w-]+\.[\w.-]+\b"  # an e-mail address
 )
 
 
@@ -39,18 +42,54 @@ _COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset)
 
 def redact(value: object, key: str = "") -> object:
     """Return `value` without secrets: by the name it stands under, and by what it looks like."""
-    if key and _SECRET_KEY.search(key) and not _COUNTED.search(key) and value not in (None, ""):
+    return _redacted(value, key, MAX_DEPTH)
+
+
+def _redacted(value: object, key: str, depth: int) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if key and _SECRET_KEY.search(key) and not _is_amount(key, value):
         return REDACTED
+    if isinstance(value, int | float):
+        return value
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(REDACTED, value[:MAX_STRING])
-    if isinstance(value, Mapping):
-        return {str(name): redact(inner, str(name)) for name, inner in value.items()}
-    if isinstance(value, bytes | bytearray):
+        return _redacted_text(value)
+    if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
+    if depth == 0:
+        return f"[{type(value).__name__}]"
+    if isinstance(value, Mapping):
+        return {
+            _redacted_text(str(name)): _redacted(inner, str(name), depth - 1)
+            for name, inner in value.items()
+        }
     if isinstance(value, _COLLECTIONS):
-        members: Iterable[object] = cast("Iterable[object]", value)
-        return [redact(inner) for inner in members]
-    return value
+        return _redacted_items(list(cast("Iterable[object]", value)), depth - 1)
+    return _redacted_text(str(value))  # what JSON would write it as
+
+
+def _redacted_items(items: list[object], depth: int) -> list[object]:
+    if len(items) == 2 and isinstance(items[0], str):  # a pair, such as a header
+        return [_redacted_text(items[0]), _redacted(items[1], items[0], depth)]
+    return [_redacted(item, "", depth) for item in items]
+
+
+def _is_amount(key: str, value: object) -> bool:
+    """Whether it is a count or a time that only sounds like a secret, such as `max_tokens`."""
+    if isinstance(value, int | float):
+        return key.lower().endswith("tokens") or _COUNTED.search(key) is not None
+    return value == "" or key.lower().endswith("_id")
+
+
+def _redacted_text(text: str) -> str:
+    """Redact, then cut the middle: a traceback says most in its last lines."""
+    if len(text) > 4 * MAX_STRING:  # bounds the search
+        text = f"{text[: 2 * MAX_STRING]}{text[-2 * MAX_STRING :]}"
+    text = _SECRET_TEXT.sub(REDACTED, text)
+    if len(text) <= MAX_STRING:
+        return text
+    half = MAX_STRING // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -80,7 +119,11 @@ def configure_logging(service: str, settings: Settings) -> None:
         name_service,
     ]
     traceback: Processor = (
-        structlog.processors.format_exc_info if is_console else structlog.processors.dict_tracebacks
+        structlog.processors.format_exc_info
+        if is_console  # without local variables, which are requests' bodies and keys
+        else structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
     )
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pydantic_settings
 from dotenv import dotenv_values
 from platformdirs import user_data_dir
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -87,17 +88,27 @@ class Settings(BaseSettings):
         10 * 1024 * 1024, ge=1, description="Largest request body, in bytes."
     )
     request_timeout_s: float = Field(
-        30.0, gt=0, description="Longest time until an answer begins, in seconds."
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time from a whole request to the beginning of its answer, in seconds.",
     )
     body_timeout_s: float = Field(
-        30.0, gt=0, description="Longest time for a request's body to arrive, in seconds."
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time for a request's body to arrive, in seconds.",
     )
     header_timeout_s: float = Field(
-        10.0, gt=0, description="Longest time for a request's headers to arrive, in seconds."
+        10.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time for a request's headers to arrive, in seconds.",
     )
     shutdown_grace_s: float = Field(
         20.0,
         ge=0,
+        allow_inf_nan=False,
         description="Time that requests in flight get to finish at shutdown, in seconds.",
     )
     max_in_flight: int = Field(
@@ -113,6 +124,13 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError(_explain(error, type(self))) from None
+        except pydantic_settings.SettingsError as error:  # a list or object that is not JSON
+            raise SettingsError(f"{error}; accepted: JSON") from None
+
+    @field_validator("data_dir", "datasets_dir")
+    @classmethod
+    def _expand_home(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
 
     @field_validator("api_keys", "allowed_hosts", mode="before")
     @classmethod

@@ -31,7 +31,9 @@ LATENCY_BUCKETS_S = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(  # a later version may append fields (W3C Trace Context, section 3.2.4)
+    r"(?!ff)(00|[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
+)
 
 
 M = TypeVar("M", Counter, Gauge, Histogram)
@@ -159,7 +161,9 @@ class Telemetry:
 def continue_trace(traceparent: str) -> RequestTrace:
     """Take the trace id of a valid `traceparent` header, else a new one; the span id is new."""
     found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    return RequestTrace(found.group(1) if found else secrets.token_hex(16), secrets.token_hex(8))
+    is_valid = found is not None and not (found.group(1) == "00" and found.group(4))
+    trace_id = found.group(2) if found and is_valid else secrets.token_hex(16)
+    return RequestTrace(trace_id, secrets.token_hex(8))
 
 
 def _tracer_provider(service: str, endpoint: str) -> "TracerProvider":

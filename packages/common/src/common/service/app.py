@@ -15,12 +15,12 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from common.errors import PROBLEM_MEDIA_TYPE, Problem, ProblemType
+from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemType
 from common.service.docs import docs_router
 from common.service.guarding import Guard
 from common.service.health import health_router
 from common.service.observing import Observe
-from common.service.problems import ProblemTable
+from common.service.problems import INVALID, ProblemTable
 from common.settings import Settings
 from common.telemetry import Telemetry
 
@@ -167,7 +167,32 @@ class _PageRoute:
 
 
 _PAGE_ROUTE = _PageRoute()
+_PROBLEM_EXAMPLE = {
+    "type": INVALID.uri,
+    "title": INVALID.title,
+    "status": INVALID.status,
+    "detail": "rows.0.age: Input should be greater than or equal to 0.",
+    "instance": "/v1/predict",
+    "request_id": "6f1c2b7a90d34e58",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "errors": [
+        {
+            "field": "rows.0.age",
+            "message": "Input should be greater than or equal to 0",
+            "accepted": "at least 0",
+        }
+    ],
+}
+
+
+def _problem_schema() -> dict[str, object]:
+    """Make a schema that refers to nothing: `$defs` would not be found inside OpenAPI."""
+    schema = Problem.model_json_schema()
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")[FieldError.__name__]
+    return schema
+
+
 _PROBLEM_ANSWER: dict[str, object] = {
     "description": "Problem details (RFC 9457)",
-    "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    "content": {PROBLEM_MEDIA_TYPE: {"schema": _problem_schema(), "example": _PROBLEM_EXAMPLE}},
 }

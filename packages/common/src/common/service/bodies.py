@@ -1,23 +1,35 @@
-"""JSON bodies that Python's parser would take and the standard does not: NaN and Infinity.
+"""JSON bodies that Python's parser would take for numbers without a value: NaN and Infinity.
 
-RFC 8259, section 6: "Numeric values that cannot be represented … are not permitted." They would
-turn into predictions on nonsense, so they are refused by name, in one place, for every route. The
-search is a substring test on the bytes; only a hit costs a second parse.
+RFC 8259, section 6: "Numeric values that cannot be represented … are not permitted." `1e999` is
+permitted, but Python reads it as infinity. They would turn into predictions on nonsense, so they
+are refused by name, in one place, for every route. The search is a test on the bytes; only a hit
+costs a second parse.
 """
 
 import json
+import math
+import re
 from typing import Self
 
 from common.errors import FieldError
 from common.service.problems import INVALID, RefusedError
 
-_TOKENS = (b"NaN", b"Infinity")
-_OVERLAP = max(len(token) for token in _TOKENS) - 1
+_SUSPECT = re.compile(
+    rb"NaN|Infinity"
+    rb"|[0-9.][eE]\+?[0-9]{3}|[0-9]{309}"  # may be beyond 1.8e308, the largest double
+    rb"|\x00"  # UTF-16 or UTF-32, which Python's parser reads and a search for bytes does not
+)
+_OVERLAP = 308
+_MAX_SHOWN = 40
 _ACCEPTED = "a finite number, or null where a value is missing"
 
 
 class _Constant(str):
-    """A non-finite constant at its place in a parsed body."""
+    """A number without a finite value at its place in a parsed body."""
+
+
+def _number(text: str) -> object:
+    return float(text) if math.isfinite(float(text)) else _Constant(text[:_MAX_SHOWN])
 
 
 class JsonScan:
@@ -32,14 +44,15 @@ class JsonScan:
     def for_type(cls, content_type: str) -> Self | None:
         """Return a scan for a JSON content type, None for any other."""
         media_type = content_type.partition(";")[0].strip().lower()
-        is_json = media_type == "application/json" or media_type.endswith("+json")
+        # Without a type the body is looked at too: a route may take it for JSON.
+        is_json = media_type in {"", "application/json"} or media_type.endswith("+json")
         return cls() if is_json else None
 
     def look(self, chunk: bytes, *, is_last: bool) -> None:
         """Take the next chunk; at the last one raise `RefusedError` naming each bad value."""
         self._chunks.append(chunk)
         window = self._tail + chunk if self._tail else chunk
-        self._has_hit = self._has_hit or any(token in window for token in _TOKENS)
+        self._has_hit = self._has_hit or _SUSPECT.search(window) is not None
         self._tail = window[-_OVERLAP:]
         if is_last and self._has_hit:
             self._refuse_constants(b"".join(self._chunks))
@@ -49,11 +62,11 @@ class JsonScan:
     @staticmethod
     def _refuse_constants(body: bytes) -> None:
         try:
-            parsed = json.loads(body, parse_constant=_Constant)
+            parsed = json.loads(body, parse_constant=_Constant, parse_float=_number)
         except (ValueError, RecursionError):
             return  # not JSON at all: the route's own parser says where
         fields = [
-            FieldError(field=place, message=f"{value} is not a JSON number", accepted=_ACCEPTED)
+            FieldError(field=place, message=f"{value} is not a finite number", accepted=_ACCEPTED)
             for place, value in _constants(parsed)
         ]
         if fields:

@@ -87,11 +87,12 @@ def fail(error: Exception) -> NoReturn:
 def print_settings(settings: "Settings") -> None:
     """Print every setting, its variable, value, default and meaning; secrets masked."""
     from rich.console import Console  # noqa: PLC0415 - only when asked to print
+    from rich.markup import escape  # noqa: PLC0415 - only when asked to print
     from rich.table import Table  # noqa: PLC0415 - only when asked to print
 
     from common.settings import describe_settings  # noqa: PLC0415 - only when asked to print
 
     table = Table("variable", "value", "default", "what it sets", box=None, pad_edge=False)
     for row in describe_settings(settings):
-        table.add_row(row.variable, row.value, row.default, row.doc)
+        table.add_row(*map(escape, (row.variable, row.value, row.default, row.doc)))
     Console().print(table)

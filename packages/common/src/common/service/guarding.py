@@ -26,7 +26,10 @@ from common.settings import Settings
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/version", "/docs", "/openapi.json"})
 OPEN_PREFIXES = ("/problems/", "/design/", "/docs/")
-"""What a probe, a browser or a reader may see without a key; everything else needs one."""
+"""What a probe, a browser or a reader may see without a key; everything else needs one,
+`/metrics` too: it tells what the service is used for."""
+NEVER_BUSY = OPEN_PATHS | {"/metrics"}
+"""Answered under any load: who watches a busy service must not be refused."""
 
 
 class Guard:
@@ -56,7 +59,7 @@ class Guard:
             return
         self._n_in_flight += 1
         try:
-            await self._serve_in_time(scope, self._guarded_body(headers, receive), send)
+            await self._serve_in_time(scope, headers, receive, send)
         finally:
             self._n_in_flight -= 1
 
@@ -67,7 +70,7 @@ class Guard:
             challenge = {"WWW-Authenticate": 'Bearer realm="api"'}
             return RefusedError(UNAUTHORIZED, "This route needs an API key.", headers=challenge)
         limit = self._settings.max_in_flight
-        if self._n_in_flight >= limit and path not in OPEN_PATHS:
+        if self._n_in_flight >= limit and path not in NEVER_BUSY:
             detail = f"{limit} requests are in flight already (MAX_IN_FLIGHT)."
             return RefusedError(BUSY, detail, headers={"Retry-After": "1"})
         length = headers.get("content-length", "")
@@ -92,10 +95,21 @@ class Guard:
     def _too_large(self) -> str:
         return f"At most {self._settings.max_body_bytes} bytes are accepted (MAX_BODY_BYTES)."
 
-    async def _serve_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_in_time(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        """Serve with one limit for the body's arrival and, from then on, one for the answer."""
         limit_s = self._settings.request_timeout_s
         has_started = False
-        deadline = asyncio.timeout(limit_s)
+        has_body = "content-length" in headers or "transfer-encoding" in headers
+        deadline = asyncio.timeout(limit_s + self._settings.body_timeout_s * has_body)
+
+        def begin_answer_time() -> None:
+            if not has_started and not deadline.expired():
+                deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
+
+        if has_body:
+            receive = self._guarded_body(headers, receive, begin_answer_time)
         try:
             async with deadline:
 
@@ -116,11 +130,10 @@ class Guard:
             )
             await response(scope, receive, send)
 
-    def _guarded_body(self, headers: Headers, receive: Receive) -> Receive:
+    def _guarded_body(
+        self, headers: Headers, receive: Receive, when_complete: Callable[[], None]
+    ) -> Receive:
         """Wrap `receive`: count bytes, mind the clock, and look for NaN in JSON, until the end."""
-        has_body = "content-length" in headers or "transfer-encoding" in headers
-        if not has_body:
-            return receive
         settings = self._settings
         give_up_at = asyncio.get_running_loop().time() + settings.body_timeout_s
         scan = JsonScan.for_type(headers.get("content-type", ""))
@@ -145,6 +158,8 @@ class Guard:
             if n_bytes > settings.max_body_bytes:
                 raise RefusedError(TOO_LARGE, self._too_large(), headers={"Connection": "close"})
             is_complete = not message.get("more_body", False)
+            if is_complete:
+                when_complete()
             if scan is not None and message["type"] == "http.request":
                 scan.look(body, is_last=is_complete)
             return message

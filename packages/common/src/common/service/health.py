@@ -66,7 +66,7 @@ def health_router(service: "Service", problems: ProblemTable) -> APIRouter:
         )
 
     @router.get("/version")
-    async def version() -> Version:
+    def version() -> Version:  # in a thread: the first call may ask git
         """Say what runs here."""
         return Version(
             service=service.name,

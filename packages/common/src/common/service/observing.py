@@ -52,7 +52,7 @@ class Observe:
             "http_request_duration_seconds",
             "Time from a request's first byte to its answer's last.",
             LATENCY_BUCKETS_S,
-            ("method", "route"),
+            ("method", "route", "status_class"),
         )
         self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
 
@@ -96,7 +96,7 @@ class Observe:
         route = route_template(scope)
         method = scope["method"]
         self._requests.labels(method, route, str(answer.status)).inc()
-        self._latency.labels(method, route).observe(seconds)
+        self._latency.labels(method, route, f"{answer.status // 100}xx").observe(seconds)
         if self._telemetry.is_tracing:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)

@@ -6,10 +6,13 @@ into a 500 without internals.
 """
 
 import html
+import json
 from collections.abc import Mapping, Sequence
+from http.client import responses as REASONS  # noqa: N812 - a table of constants
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -32,8 +35,14 @@ UNAUTHORIZED = ProblemType(
 TOO_LARGE = ProblemType(
     "body-too-large", "The body is too large", 413, "Send less at a time, or raise MAX_BODY_BYTES."
 )
+HEADERS_TOO_LARGE = ProblemType(
+    "headers-too-large", "The headers are too large", 431, "Send fewer or shorter headers."
+)
 BODY_TIMEOUT = ProblemType(
-    "body-timeout", "The body did not arrive in time", 408, "Send it faster, or in smaller parts."
+    "body-timeout",
+    "The request did not arrive in time",
+    408,
+    "Send it faster, or in smaller parts.",
 )
 TIMEOUT = ProblemType(
     "timeout", "The answer took too long", 503, "Ask for less at a time, or try again."
@@ -49,9 +58,11 @@ INTERNAL = ProblemType(
     "Quote the request id: the service's log has the rest.",
 )
 BUILT_IN = (
-    INVALID, MALFORMED, NOT_FOUND, METHOD, UNAUTHORIZED, TOO_LARGE, BODY_TIMEOUT, TIMEOUT, BUSY,
-    NOT_READY, INTERNAL,
+    INVALID, MALFORMED, NOT_FOUND, METHOD, UNAUTHORIZED, TOO_LARGE, HEADERS_TOO_LARGE, BODY_TIMEOUT,
+    TIMEOUT, BUSY, NOT_READY, INTERNAL,
 )  # fmt: skip
+MAX_FIELD_NAME = 100
+"""A longer key in the caller's body is cut where an answer names it."""
 MAX_ERRORS = 20
 """A body with more invalid fields names the first ones only."""
 
@@ -98,7 +109,12 @@ def problem_response(
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
-    body = problem.model_dump_json()
+    try:
+        body = problem.model_dump_json().encode()
+    except PydanticSerializationError:  # a lone surrogate from the caller's input: not Unicode
+        body = json.dumps(problem.model_dump(), ensure_ascii=False, default=str).encode(
+            "utf-8", "replace"
+        )
     return Response(body, problem.status, dict(headers or {}), PROBLEM_MEDIA_TYPE)
 
 
@@ -169,9 +185,7 @@ class ProblemTable:
         if isinstance(error, RefusedError):
             kind = error.kind
         else:
-            known = _BY_STATUS.get(error.status_code, INTERNAL)
-            title = known.title if known.status == error.status_code else str(error.detail)
-            kind = ProblemType(known.slug, title, error.status_code)
+            kind = _BY_STATUS.get(error.status_code) or _plain_kind(error.status_code)
         detail = str(error.detail)
         if detail == "Not Found":
             detail = f"{request.url.path} is not a route; /docs lists them."
@@ -194,7 +208,7 @@ class ProblemTable:
 def field_error(item: Mapping[str, object]) -> FieldError:
     """Say one of pydantic's errors as field, message and what is accepted."""
     place = item.get("loc")
-    parts = [str(part) for part in place] if isinstance(place, Sequence) else []
+    parts = [_short(part) for part in place] if isinstance(place, Sequence) else []
     if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
         parts = parts[1:] or ["body"]
     context = item.get("ctx")
@@ -205,6 +219,17 @@ def field_error(item: Mapping[str, object]) -> FieldError:
             str(item.get("type", "")), context if isinstance(context, Mapping) else {}
         ),
     )
+
+
+def _plain_kind(status: int) -> ProblemType:
+    """Name a status that has no page of its own (RFC 9457, section 4.2.1)."""
+    return ProblemType("", REASONS.get(status, f"Status {status}"), status)
+
+
+def _short(part: object) -> str:
+    """Name a place, not echo it: a key is the caller's and may be long or not even Unicode."""
+    text = str(part).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= MAX_FIELD_NAME else f"{text[:MAX_FIELD_NAME]}…"
 
 
 def _accepted(kind: str, context: Mapping[str, object]) -> str:

@@ -113,10 +113,10 @@ def _signals(server: uvicorn.Server) -> Generator[None]:
     task = asyncio.current_task()
 
     def stop() -> None:
-        if server.should_exit:
-            server.force_exit = True
+        must_cancel = server.force_exit or not server.started
+        server.force_exit = server.should_exit
         server.should_exit = True
-        if not server.started and task is not None:
+        if must_cancel and task is not None:  # starting, or a third signal: a resource hangs
             task.cancel()
 
     handled = (signal.SIGINT, signal.SIGTERM)
