@@ -65,7 +65,7 @@ class Guides:
             return {}
         found = {
             path.relative_to(self.docs).with_suffix("").as_posix(): path
-            for path in sorted(self.docs.rglob("*.md"), key=lambda path: (len(path.parts), path))
+            for path in sorted(self.docs.rglob("*.md"), key=_reading_order)
         }
         readme = self._repository / "README.md"
         return {"readme": readme, **found} if readme.is_file() else found
@@ -134,6 +134,11 @@ NO_GUIDES = (
     "<h1>Guides</h1><p>The guides come with the repository; this service runs from an installed "
     "package. Start it from a checkout to read them here.</p>"
 )
+
+
+def _reading_order(path: Path) -> tuple[bool, int, Path]:
+    """Pages for everybody before the records of decisions, shallow before deep."""
+    return (path.parent.name == "adr", len(path.parts), path)
 
 
 def here(is_current: bool) -> str:

@@ -28,7 +28,7 @@ export function roadmapMap(model, { href, onOpen }) {
     element.setAttribute("viewBox", `0 0 ${width} ${plan.height}`);
     element.setAttribute("height", plan.height);
     element.dataset.layout = plan.layout;
-    element.replaceChildren(...plan.phases.flatMap((phase) => trackOf(phase)), ...plan.phases.map((phase) => phaseGroup(phase, current, href)));
+    element.replaceChildren(...plan.phases.flatMap((phase) => trackOf(phase, current)), ...plan.phases.map((phase) => phaseGroup(phase, current, href)));
     markCurrent();
     if (focused) element.querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
   };
@@ -182,8 +182,8 @@ function wrap(text, room, font) {
 /* ---- drawing ---------------------------------------------------------------------------- */
 
 /** Built is a solid line, planned a thin one; the line between stations is built where anything is. */
-function trackOf({ phase, track, stops }) {
-  const isBuilt = phase.topics.some((line) => line.status === "built");
+function trackOf({ phase, track, stops }, model) {
+  const isBuilt = model.linesOf(phase).some((line) => line.status === "built");
   const piece = (css, d, built) => s("path", { class: css, d, "data-phase": phase.number, "data-built": String(built) });
   const pieces = track.pieces.map((d, k) => piece("branch", d, stops[k].line.status === "built"));
   return track.main ? [piece("track", track.main, isBuilt), ...pieces] : pieces;
