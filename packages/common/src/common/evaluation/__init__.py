@@ -22,14 +22,33 @@ if TYPE_CHECKING:
     from common.evaluation.intervals import bootstrap_interval, mean_interval, wilson_interval
     from common.evaluation.metrics import Metrics, Resampling
     from common.evaluation.regression import regression_metrics
+    from common.evaluation.reports import (
+        log_to_mlflow,
+        to_html,
+        to_json,
+        to_markdown,
+        write_report,
+    )
     from common.evaluation.retrieval import retrieval_metrics
+    from common.evaluation.suites import (
+        Case,
+        Gate,
+        Suite,
+        SuiteResult,
+        load_suite,
+        run_suite,
+    )
 
 _HOMES = {
+    "Case": "suites",
     "Comparison": "comparison",
     "Estimate": "estimates",
     "EvaluationError": "estimates",
+    "Gate": "suites",
     "Metrics": "metrics",
     "Resampling": "metrics",
+    "Suite": "suites",
+    "SuiteResult": "suites",
     "adjusted_p_values": "comparison",
     "answer_metrics": "answers",
     "bootstrap_interval": "intervals",
@@ -37,19 +56,30 @@ _HOMES = {
     "compare_correctness": "comparison",
     "compare_metrics": "comparison",
     "compare_scores": "comparison",
+    "load_suite": "suites",
+    "log_to_mlflow": "reports",
     "mcnemar_p": "comparison",
     "mean_interval": "intervals",
     "regression_metrics": "regression",
     "retrieval_metrics": "retrieval",
+    "run_suite": "suites",
+    "to_html": "reports",
+    "to_json": "reports",
+    "to_markdown": "reports",
     "wilson_interval": "intervals",
+    "write_report": "reports",
 }
 
 __all__ = [
+    "Case",
     "Comparison",
     "Estimate",
     "EvaluationError",
+    "Gate",
     "Metrics",
     "Resampling",
+    "Suite",
+    "SuiteResult",
     "adjusted_p_values",
     "answer_metrics",
     "bootstrap_interval",
@@ -57,11 +87,18 @@ __all__ = [
     "compare_correctness",
     "compare_metrics",
     "compare_scores",
+    "load_suite",
+    "log_to_mlflow",
     "mcnemar_p",
     "mean_interval",
     "regression_metrics",
     "retrieval_metrics",
+    "run_suite",
+    "to_html",
+    "to_json",
+    "to_markdown",
     "wilson_interval",
+    "write_report",
 ]
 
 

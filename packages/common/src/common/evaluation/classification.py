@@ -123,7 +123,7 @@ def _probabilities(values: ArrayLike, n: int, n_classes: int) -> Floats:
         raise EvaluationError(
             f"probabilities of example {off.argmax()} sum to {P[off.argmax()].sum():g}; accepted: 1"
         )
-    return P / P.sum(axis=1, keepdims=True)
+    return P
 
 
 def _known(given: _Labelled) -> dict[str, Callable[[], Measure]]:
@@ -173,6 +173,7 @@ def _of_probabilities(name: str, given: _Labelled, P: Floats) -> Measure:
     if name in {"roc_auc", "average_precision"}:
         return _of_ranking(name, truth, P, k)
     if name == "log_loss":
+        P = P / P.sum(axis=1, keepdims=True)  # here only: it would break ties of ranking metrics
         value = float(_VALUES[name](truth, P, labels=np.arange(k)))
         of_truth = P[np.arange(len(truth)), truth]
         scores = -np.log(np.clip(of_truth, np.finfo(np.float64).eps, 1))

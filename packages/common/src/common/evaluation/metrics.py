@@ -6,7 +6,7 @@ A `Measure` pairs scikit-learn's value with a statistic over resampled counts of
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,6 +76,12 @@ class Metrics:
 
     def __len__(self) -> int:
         return len(self.estimates)
+
+    def only(self, names: Sequence[str] | None) -> "Metrics":
+        """Return these figures alone (all when None), or name the one that was not measured."""
+        if names is None:
+            return self
+        return replace(self, estimates={name: self[name] for name in names})
 
     def values(self) -> dict[str, float]:
         """Return the figures alone."""
