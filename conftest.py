@@ -1,7 +1,6 @@
-"""What every test in the workspace shares: one async backend, and settings that ignore the developer's shell."""
+"""What every test shares: one async backend, settings that ignore the developer's shell."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hide our variables from the test and give it a data directory of its own."""
     for name in list(os.environ):
         if name.startswith(OUR_PREFIXES) or name.startswith("MLFLOW_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ROADMAP_DATA_DIR", str(tmp_path / "data"))
-    yield
