@@ -73,7 +73,7 @@ async def test_the_documentation_shows_the_models_own_fields(
     ("body", "status", "slug"),
     [
         (b'{"rows": [{"mean radius": NaN}]}', 422, "invalid-input"),
-        (b'{"rows": [{"mean radius": 1e999}]}', 422, "invalid-rows"),
+        (b'{"rows": [{"mean radius": 1e999}]}', 422, "invalid-input"),
         (b'{"rows": [', 400, "malformed-body"),
         (b"\xff\xfe", 400, "malformed-body"),
         (b"[]", 422, "invalid-rows"),

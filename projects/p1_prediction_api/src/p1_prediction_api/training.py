@@ -21,7 +21,7 @@ from p1_prediction_api.candidates import BASELINE, Candidate, candidates
 from p1_prediction_api.contracts import CandidateScore, Estimate, ModelCard, Signature
 from p1_prediction_api.errors import TrainingError, UnknownTargetError
 from p1_prediction_api.export import export, predict, prove_parity, with_strangers
-from p1_prediction_api.prepared import Prepared, known_target, prepare
+from p1_prediction_api.prepared import WARNED, Prepared, known_target, prepare
 from p1_prediction_api.scoring import estimate, main_metric, score_table
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.splits import Split, split_rows
@@ -236,6 +236,7 @@ def _verdict(
     )
     if figure.low <= base:
         text += f" It is not shown to predict {data.target} better than guessing."
-    if data.warnings:
-        text += f" Look at this first: {data.warnings[0]}"
+    found = (f for f in data.profile.findings if f.code in WARNED and f.severity == "problem")
+    if worst := next(found, None):
+        text += f" Look at this first: {worst.message}"
     return text
