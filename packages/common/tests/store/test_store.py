@@ -3,22 +3,33 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from common.store import BackgroundInserts, Store, StoreError, open_store
+from common.store import (
+    BackgroundInserts,
+    Store,
+    StoreError,
+    open_store,
+    store_location,
+    upsert,
+)
+from common.telemetry import Telemetry
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 
-from tests.support.postgres import running_postgres
+from tests.support.postgres import fresh_database, running_postgres
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LATER = Path(__file__).parent / "later_migrations"
 NOTES = sa.Table(
     "notes",
     sa.MetaData(),
@@ -28,8 +39,8 @@ NOTES = sa.Table(
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_postgres(tmp_path_factory.mktemp("pg")) as url:
+def postgres() -> Iterator[str]:
+    with running_postgres() as url:
         yield url
 
 
@@ -38,13 +49,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh database."""
     if request.param == "sqlite":
         return str(tmp_path / "data" / "notes.db")
-    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
-    name = f"t{uuid.uuid4().hex[:10]}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return server.set(database=name).render_as_string(hide_password=False)
+    return fresh_database(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
@@ -212,7 +217,214 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_waits_for_the_event_loop_to_be_there(store: Store) -> None:
-    """`put` works from a running loop only; building one needs none."""
+    """Building the queue needs no running loop."""
     inserts = BackgroundInserts(store, NOTES)
-    assert inserts.n_refused == 0
     assert asyncio.run(inserts.flush()) is None
+
+
+def test_reading_refuses_to_write(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"(?i)read-?only"), store.read() as connection:
+        connection.execute(sa.insert(NOTES), {"text": "one"})
+    add(store, "two")
+    assert texts(store) == ["two"]
+
+
+def test_a_reader_sees_one_moment_however_long_it_reads(store: Store) -> None:
+    add(store, "one")
+    count = sa.select(sa.func.count()).select_from(NOTES)
+    with store.read() as connection:
+        assert connection.scalar(count) == 1
+        add(store, "two")
+        assert connection.scalar(count) == 1
+    assert len(texts(store)) == 2
+
+
+def test_counting_up_from_many_threads_loses_no_step(store: Store) -> None:
+    """Read, then write: the first read already holds the lock, or the database asks for a retry."""
+    add(store, "0")
+
+    def step(connection: sa.Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
+        now = int(connection.scalars(sa.select(NOTES.c.text)).one())
+        connection.execute(sa.update(NOTES).values(text=str(now + 1)))
+
+    def work() -> None:
+        done = 0
+        while done < 10:
+            try:
+                store.run(step)
+                done += 1
+            except StoreError as error:
+                if not error.is_transient:  # the tries are bounded: the caller may go on
+                    raise
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts(store) == ["30"]
+
+
+def test_work_is_done_again_a_few_times_and_no_more(store: Store) -> None:
+    tries = []
+
+    def conflict(connection: sa.Connection) -> None:
+        tries.append(1)
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("DO $$BEGIN RAISE SQLSTATE '40001'; END$$"))
+        locked = sqlite3.OperationalError("database is locked")
+        locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise sa.exc.OperationalError("", {}, locked)
+
+    with pytest.raises(StoreError) as failed:
+        store.run(conflict)
+    assert failed.value.is_transient
+    assert len(tries) == 5
+
+    tries.clear()
+    with pytest.raises(StoreError) as wrong:
+        store.run(lambda c: (tries.append(1), c.execute(sa.text("SELECT nothing FROM nowhere"))))
+    assert not wrong.value.is_transient
+    assert len(tries) == 1
+
+
+def test_an_upsert_inserts_what_is_new_and_updates_what_is_there(store: Store) -> None:
+    with store.begin() as connection:
+        upsert(connection, NOTES, [{"id": 1, "text": "a"}, {"id": 2, "text": "b"}], key=["id"])
+        upsert(connection, NOTES, [{"id": 2, "text": "c"}, {"id": 3, "text": "d"}], key=["id"])
+        upsert(connection, NOTES, [{"text": "d"}], key=["text"])
+        upsert(connection, NOTES, [], key=["id"])
+    assert texts(store) == ["a", "c", "d"]
+
+
+@pytest.mark.anyio
+async def test_a_row_that_cannot_be_stored_holds_up_no_other(store: Store) -> None:
+    add(store, "taken")
+    telemetry = Telemetry("test")
+    async with BackgroundInserts(store, NOTES, telemetry=telemetry) as inserts:
+        for text in ("a", "b", "taken", "c", None, "d"):
+            inserts.put({"text": text})
+        with pytest.raises(StoreError, match=r"2 row\(s\) of notes could not be stored"):
+            await inserts.flush()
+        assert inserts.n_dropped == 2
+        inserts.put({"text": "e"})
+        await inserts.flush()
+    assert texts(store) == ["taken", "a", "b", "c", "d", "e"]
+    assert 'store_rows_lost_total{reason="failed",table="notes"} 2.0' in (
+        telemetry.exposition().decode()
+    )
+
+
+@pytest.mark.anyio
+async def test_a_flush_does_not_wait_for_rows_that_come_after_it(store: Store) -> None:
+    async with BackgroundInserts(store, NOTES, batch_rows=1) as inserts:
+        inserts.put({"text": "before"})
+        flushed = asyncio.create_task(inserts.flush())
+        n_after = 0
+        while not flushed.done():
+            n_after += inserts.put({"text": f"after-{n_after}"})
+            await asyncio.sleep(0)
+        await flushed
+        assert "before" in texts(store)
+
+
+def sqlite_store(tmp_path: Path) -> tuple[Path, Store]:
+    path = tmp_path / "notes.db"
+    return path, open_store(path, migrations=MIGRATIONS)
+
+
+@pytest.mark.anyio
+async def test_rows_wait_in_order_for_a_database_that_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common.store import opening, writing
+
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(writing, "RETRY_S", 0.01)
+    path, store = sqlite_store(tmp_path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with store, capture_logs() as events:
+        async with BackgroundInserts(store, NOTES, batch_rows=2) as inserts:
+            for k in range(5):
+                inserts.put({"text": str(k)})
+            while not any(one["event"] == "store_failed" for one in events):
+                await asyncio.sleep(0.001)
+            other.execute("ROLLBACK")
+            await inserts.flush()
+        assert texts(store) == [str(k) for k in range(5)]
+    other.close()
+
+
+def test_sqlite_is_opened_durable_and_with_foreign_keys(tmp_path: Path) -> None:
+    _, store = sqlite_store(tmp_path)
+    with store, store.read() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_damaged_file_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    path, store = sqlite_store(tmp_path)
+    with store:
+        for k in range(300):
+            add(store, f"{k}" * 50)
+    content = bytearray(path.read_bytes())
+    content[100:4096] = b"\xff" * 3996
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"malformed; the file is damaged; move it away"):
+        open_store(path, migrations=MIGRATIONS)
+    assert path.read_bytes()[:4096] == bytes(content[:4096])
+
+
+def test_a_folder_where_the_file_should_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="accepted: a file in a folder that can be written"):
+        open_store(tmp_path, migrations=MIGRATIONS)
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    path, store = sqlite_store(tmp_path)
+    with store:
+        add(store, "one")
+    with pytest.raises(StoreError, match=r"readonly database; make the file and its folder"):
+        open_store(f"sqlite:///file:{path}?immutable=1&uri=true", migrations=LATER)
+
+
+def test_memory_is_refused_for_it_would_not_be_shared() -> None:
+    with pytest.raises(StoreError, match="needs a file"):
+        open_store("sqlite://", migrations=MIGRATIONS)
+
+
+def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    from common.store import opening
+
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    with pytest.raises(StoreError, match=r"install ai-roadmap-common\[postgres\]"):
+        open_store("postgresql://me@localhost/x", migrations=MIGRATIONS)
+
+
+@pytest.mark.slow
+def test_a_wrong_password_and_a_missing_database_are_told_apart(postgres: str) -> None:
+    server = sa.make_url(fresh_database(postgres))
+    with pytest.raises(StoreError, match="does not exist; create it, or correct the database URL"):
+        open_store(server.set(database="none").render_as_string(False), migrations=MIGRATIONS)
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("CREATE ROLE guarded LOGIN PASSWORD 'right'"))
+        rules = Path(connection.scalar(sa.text("SHOW hba_file")))
+        rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
+    url = server.set(username="guarded", password="s3cret").render_as_string(False)
+    with pytest.raises(StoreError, match="check the user and password") as refused:
+        open_store(url, migrations=MIGRATIONS)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_url_of_the_settings_goes_before_the_file_of_the_service(tmp_path: Path) -> None:
+    assert store_location(None, tmp_path, "p1") == tmp_path / "p1.db"
+    assert store_location(SecretStr("postgresql://x"), tmp_path, "p1") == "postgresql://x"

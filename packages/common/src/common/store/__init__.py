@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from common.store.opening import Store, StoreError, open_store
+    from common.store.opening import Store, StoreError, open_store, store_location, upsert
     from common.store.writing import BackgroundInserts
 
 _HOMES = {
@@ -16,9 +16,11 @@ _HOMES = {
     "Store": "common.store.opening",
     "StoreError": "common.store.opening",
     "open_store": "common.store.opening",
+    "store_location": "common.store.opening",
+    "upsert": "common.store.opening",
 }
 
-__all__ = ["BackgroundInserts", "Store", "StoreError", "open_store"]
+__all__ = ["BackgroundInserts", "Store", "StoreError", "open_store", "store_location", "upsert"]
 
 
 def __getattr__(name: str) -> object:

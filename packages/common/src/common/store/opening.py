@@ -7,8 +7,9 @@ they are applied at opening under a lock, so that many replicas may start at onc
 """
 
 import random
+import sqlite3
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +21,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from pydantic import SecretStr
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from common.errors import DomainError
@@ -35,10 +39,41 @@ BUSY_TIMEOUT_S = 10.0
 N_TRIES = 5
 RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available."""
+TRANSIENT_SQLITE_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+ADVICE = {
+    "password authentication failed": "check the user and password of the database URL",
+    "Connection refused": "check the host and port, and that the server runs",
+    "resolve host": "check the host name",
+    "does not exist": "create it, or correct the database URL",
+    "unable to open database file": "accepted: a file in a folder that can be written",
+    "readonly database": "make the file and its folder writable",
+    "not a database": "move the file away to start anew, or restore a backup",
+    "malformed": "the file is damaged; move it away to start anew, or restore a backup",
+    "disk is full": "free some space",
+}
+"""What to do, by what the driver says."""
 
 
 class StoreError(DomainError):
-    """The database cannot be opened or written; the message hides its password."""
+    """The database cannot be opened or written; the message hides its password.
+
+    `is_transient` says that the same work may succeed later (locked, unreachable, disk full), not
+    that the statement or its values are wrong.
+    """
+
+    def __init__(self, message: str, *, is_transient: bool = False) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
 
 
 class Store:
@@ -49,8 +84,8 @@ class Store:
 
     @property
     def shown_url(self) -> str:
-        """The URL without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """The URL without its password and options."""
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
 
     def __enter__(self) -> Self:
         return self
@@ -75,34 +110,65 @@ class Store:
 
     @contextmanager
     def read(self) -> Generator[sa.Connection]:
-        """Run queries on one consistent view; nothing is written."""
+        """Run queries on one consistent view of the data; a statement that writes is refused."""
         with self._told(), self.engine.connect() as connection:
-            reading = connection.execution_options(sqlite_is_reading=True)
-            with reading.begin() as transaction:
+            if self.engine.dialect.name == "sqlite":
+                reading = connection.execution_options(sqlite_is_reading=True)
+            else:
+                reading = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with reading.begin():
                 yield reading
-                transaction.rollback()
 
     def run(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in a transaction, again when the database asks for it (a few times).
 
         `work` may run more than once, so it must have no effect beside its statements.
         """
-        for attempt in range(N_TRIES):
+        attempt = 1
+        while True:
             try:
-                with self.engine.begin() as connection:
+                with self.begin() as connection:
                     return work(connection)
-            except DBAPIError as error:
-                if attempt + 1 == N_TRIES or not _is_worth_a_retry(error):
-                    raise StoreError(f"{self.shown_url}: {_reason(error)}") from error
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
-        raise StoreError(f"{self.shown_url}: gave up after {N_TRIES} tries")
+            except StoreError as error:
+                if attempt == N_TRIES or not _is_worth_a_retry(error.__cause__):
+                    raise
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
+            attempt += 1
 
     @contextmanager
     def _told(self) -> Generator[None]:
         try:
             yield
         except SQLAlchemyError as error:
-            raise StoreError(f"{self.shown_url}: {_reason(error)}") from error
+            message = f"{self.shown_url}: {_reason(error)}"
+            raise StoreError(message, is_transient=_is_transient(error)) from error
+
+
+def store_location(database_url: SecretStr | None, data_dir: Path, service: str) -> str | Path:
+    """Return where a service keeps its tables: the URL set, else its file in the data directory."""
+    return database_url.get_secret_value() if database_url else data_dir / f"{service}.db"
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    key: Sequence[str],
+) -> None:
+    """Insert rows, or update those whose `key` columns (unique together) are there already."""
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table)
+    given = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    if given:
+        merged = statement.on_conflict_do_update(index_elements=list(key), set_=given)
+    else:
+        merged = statement.on_conflict_do_nothing(index_elements=list(key))
+    connection.execute(merged, [dict(row) for row in rows])
 
 
 def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> Store:
@@ -116,9 +182,10 @@ def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> 
     store = Store(engine)
     try:
         _migrate(engine, migrations)
-    except (SQLAlchemyError, CommandError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError, UnicodeError) as error:
         store.close()
-        raise StoreError(f"cannot open {store.shown_url}: {_reason(error)}") from error
+        message = f"cannot open {store.shown_url}: {_reason(error)}{_advice(error)}"
+        raise StoreError(message, is_transient=_is_transient(error)) from error
     except StoreError:
         store.close()
         raise
@@ -132,13 +199,13 @@ def _engine(url: str | Path, n_connections: int) -> sa.Engine:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot open {path}: {error.strerror}") from error
-        return _sqlite(sa.make_url(f"sqlite:///{path}"))
+        return _sqlite(sa.URL.create("sqlite", database=str(path)), n_connections)
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise StoreError("the database URL cannot be read; accepted: postgresql://…") from error
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, n_connections)
     if parsed.get_backend_name() != "postgresql":
         raise StoreError(f"{parsed.get_backend_name()} is not supported; use PostgreSQL or SQLite")
     if find_spec("psycopg") is None:
@@ -152,22 +219,31 @@ def _engine(url: str | Path, n_connections: int) -> sa.Engine:
     )
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _sqlite(url: sa.URL, n_connections: int) -> sa.Engine:
+    if url.database in {None, "", ":memory:"}:
+        raise StoreError("SQLite needs a file: each connection would have a memory of its own")
     engine = sa.create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None},
+        pool_size=n_connections,
+        max_overflow=n_connections,
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone() != ("wal",):  # changing it needs the file alone: only when needed
+            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         """Begin by hand: the driver's own way would let two writers deadlock on an upgrade."""
         is_reading = connection.get_execution_options().get("sqlite_is_reading", False)
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
     return engine
@@ -197,12 +273,32 @@ def _refuse_newer(connection: sa.Connection, scripts: ScriptDirectory) -> None:
             )
 
 
-def _is_worth_a_retry(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    is_locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
-    return state in RETRYABLE_STATES or is_locked
+def _is_worth_a_retry(error: BaseException | None) -> bool:
+    """Whether the database rolled back only because of what others did at the same time."""
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_code(original) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return getattr(original, "sqlstate", None) in RETRYABLE_STATES
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether time may mend it: the state of the database, not the statement or its values."""
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_code(original) in TRANSIENT_SQLITE_CODES
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeoutError))
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    """Return the primary result code: the low byte of the extended one."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
 
 def _reason(error: Exception) -> str:
     original = getattr(error, "orig", None) or error
     return (str(original).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _advice(error: Exception) -> str:
+    text = str(getattr(error, "orig", None) or error)
+    return next((f"; {advice}" for sign, advice in ADVICE.items() if sign in text), "")
