@@ -1,4 +1,4 @@
-"""JSON bodies that Python's parser would take for numbers without a value: NaN and Infinity.
+"""Request bodies: numbers in JSON that have no finite value, and bodies refused half-way.
 
 RFC 8259, section 6: "Numeric values that cannot be represented … are not permitted." `1e999` is
 permitted, but Python reads it as infinity. They would turn into predictions on nonsense, so they
@@ -6,10 +6,13 @@ are refused by name, in one place, for every route. The search is a test on the 
 costs a second parse.
 """
 
+import asyncio
 import json
 import math
 import re
 from typing import Self
+
+from starlette.types import Message, Receive, Send
 
 from common.errors import FieldError
 from common.service.problems import INVALID, RefusedError
@@ -72,6 +75,44 @@ class JsonScan:
         if fields:
             detail = f"{fields[0].field}: {fields[0].message}."
             raise RefusedError(INVALID, detail, fields=fields[:20])
+
+
+class Farewell:
+    """Ends an answer only after reading on for a while, and throwing away, what still arrives.
+
+    A socket closed with bytes unread resets the connection, and the caller, still sending, never
+    sees why it was refused (RFC 9112, section 9.6). The answer itself goes out at once.
+    """
+
+    MAX_BYTES = 64 * 1024 * 1024
+    MAX_S = 5.0
+
+    def __init__(self, receive: Receive, send: Send, *, is_needed: bool = True) -> None:
+        self.is_needed = is_needed
+        self._receive = receive
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on (ASGI)."""
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if not (is_last and self.is_needed):
+            await self._send(message)
+            return
+        await self._send({**message, "more_body": True})
+        try:
+            async with asyncio.timeout(self.MAX_S):
+                await self._read_on()
+        except TimeoutError:
+            pass  # whoever still sends was given long enough
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _read_on(self) -> None:
+        n_bytes = 0
+        while n_bytes <= self.MAX_BYTES:
+            message = await self._receive()
+            n_bytes += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def _constants(root: object) -> list[tuple[str, str]]:

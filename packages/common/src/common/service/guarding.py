@@ -12,7 +12,7 @@ from collections.abc import Callable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.service.bodies import JsonScan
+from common.service.bodies import Farewell, JsonScan
 from common.service.problems import (
     BODY_TIMEOUT,
     BUSY,
@@ -55,7 +55,8 @@ class Guard:
             response = problem_response(
                 refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
             )
-            await response(scope, receive, send)
+            is_unread = refusal.kind is TOO_LARGE
+            await response(scope, receive, Farewell(receive, send).send if is_unread else send)
             return
         self._n_in_flight += 1
         try:
@@ -109,7 +110,9 @@ class Guard:
                 deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
 
         if has_body:
-            receive = self._guarded_body(headers, receive, begin_answer_time)
+            farewell = Farewell(receive, send, is_needed=False)
+            send = farewell.send
+            receive = self._guarded_body(headers, receive, begin_answer_time, farewell)
         try:
             async with deadline:
 
@@ -131,7 +134,11 @@ class Guard:
             await response(scope, receive, send)
 
     def _guarded_body(
-        self, headers: Headers, receive: Receive, when_complete: Callable[[], None]
+        self,
+        headers: Headers,
+        receive: Receive,
+        when_complete: Callable[[], None],
+        farewell: Farewell,
     ) -> Receive:
         """Wrap `receive`: count bytes, mind the clock, and look for NaN in JSON, until the end."""
         settings = self._settings
@@ -156,6 +163,7 @@ class Guard:
             body = message.get("body", b"")
             n_bytes += len(body)
             if n_bytes > settings.max_body_bytes:
+                farewell.is_needed = True
                 raise RefusedError(TOO_LARGE, self._too_large(), headers={"Connection": "close"})
             is_complete = not message.get("more_body", False)
             if is_complete:
