@@ -10,6 +10,7 @@ import logging.config
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import cast
 
 import structlog
@@ -22,6 +23,8 @@ MAX_STRING = 2_000
 """A longer string in an event is cut: a log line is not where documents are kept."""
 
 MAX_DEPTH = 8
+_OUR_OWN = frozenset({"timestamp", "level", "service", "trace_id", "span_id"})
+"""Written by this module and the kit: nothing of a caller's to look for."""
 _SECRET_KEY = re.compile(
     r"(?i)authorization|api[_-]?key|passw(or)?d|secret|token|cookie|credential|private[_-]?key"
     r"|(^|[_-])(pwd|session|e?-?mail|phone|ssn|address)($|[_-])"
@@ -48,7 +51,7 @@ def redact(value: object, key: str = "") -> object:
 def _redacted(value: object, key: str, depth: int) -> object:
     if value is None or isinstance(value, bool):
         return value
-    if key and _SECRET_KEY.search(key) and not _is_amount(key, value):
+    if key and _sounds_secret(key) and not _is_amount(key, value):
         return REDACTED
     if isinstance(value, int | float):
         return value
@@ -74,6 +77,11 @@ def _redacted_items(items: list[object], depth: int) -> list[object]:
     return [_redacted(item, "", depth) for item in items]
 
 
+@lru_cache(maxsize=1024)
+def _sounds_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
+
+
 def _is_amount(key: str, value: object) -> bool:
     """Whether it is a count or a time that only sounds like a secret, such as `max_tokens`."""
     if isinstance(value, int | float):
@@ -94,7 +102,9 @@ def _redacted_text(text: str) -> str:
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Redact every field of an event (a structlog processor)."""
-    return {name: redact(value, name) for name, value in event.items()}
+    return {
+        name: value if name in _OUR_OWN else redact(value, name) for name, value in event.items()
+    }
 
 
 def configure_logging(service: str, settings: Settings) -> None:
