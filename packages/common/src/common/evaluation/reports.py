@@ -17,7 +17,8 @@ body { margin: 0 auto; max-width: 60rem; padding: var(--s-8) var(--s-4); backgro
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.0625rem; margin: var(--s-8) 0 var(--s-2) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: var(--s-2) var(--s-3); border-bottom: 1px solid var(--line) }
-th { color: var(--ink-2); font-weight: 500 } .number { font-variant-numeric: tabular-nums }
+th, td { white-space: nowrap } th { color: var(--ink-2); font-weight: 500 }
+.number { font-variant-numeric: tabular-nums }
 .hint { color: var(--ink-2) } .good { color: var(--good) } .bad { color: var(--bad) }
 svg { display: block } .range { stroke: var(--accent); stroke-width: 3; stroke-linecap: round }
 .axis { stroke: var(--line) } .point { fill: var(--accent) } .bound { stroke: var(--ink);
@@ -119,13 +120,12 @@ def _gates_html(gates: list[GateResult]) -> str:
 
 
 def _drawing(one: Estimate, gates: list[GateResult], width: int = 160) -> str:
-    """Draw the interval, its figure and the bounds of its gates on one scale."""
+    """Draw the interval, its figure and the bounds of its gates on a scale of their own."""
     bounds = [
         bound for g in gates for bound in (g.gate.at_least, g.gate.at_most) if bound is not None
     ]
     marks = [one.low, one.value, one.high, *bounds]
-    start, end = (0.0, 1.0) if min(marks) >= 0 and max(marks) <= 1 else (min(marks), max(marks))
-    span = (end - start) or 1.0
+    start, span = min(marks), (max(marks) - min(marks)) or 1.0
 
     def x(value: float) -> str:
         return f"{6 + (value - start) / span * (width - 12):.1f}"
