@@ -63,7 +63,7 @@ async def test_a_sibling_answers_by_name_with_its_own_settings(
     monkeypatch.setenv("P4_GREETING", "guten Tag")
     async with connect(name) as client:
         schema = await client.get("/openapi.json")
-        assert client.name == "p4-production-gateway"
+        assert client.name == "p4-prod-service"
     assert schema["info"]["title"] == "guten Tag"
     assert schema["info"]["version"] == "9.9"
 

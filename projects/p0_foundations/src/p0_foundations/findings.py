@@ -23,10 +23,6 @@ def quoted(names: Sequence[str]) -> str:
     return shown if len(names) <= N_NAMED else f"{shown} and {len(names) - N_NAMED:,} more"
 
 
-def _is_are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
-
-
 def _s(names: Sequence[str]) -> str:
     """The ending of a verb whose subject is these columns."""
     return "s" if len(names) == 1 else ""
@@ -70,7 +66,7 @@ def _missing_findings(columns: Sequence[ColumnProfile]) -> Iterator[Finding]:
 
 def _value_findings(columns: Sequence[ColumnProfile]) -> Iterator[Finding]:
     if names := [c.name for c in columns if c.is_constant and c.n_rows > 1]:
-        text = f"{quoted(names)} {_is_are(names)} the same in every row"
+        text = f"{quoted(names)} hold{_s(names)} one value alone"
         yield Finding(severity="warning", code="constant", columns=tuple(names), message=text)
     for c in columns:
         share = c.top[0].n / c.n_present if c.top and c.n_present else 0.0
@@ -182,8 +178,12 @@ def verdict(n_rows: int, n_columns: int, findings: Sequence[Finding]) -> str:
     warnings = [f for f in findings if f.severity == "warning"]
     if problems:
         more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
-        return f"Not ready to use: {problems[0].message}.{more} {size}."
+        return f"Not ready to use: {_ended(problems[0].message)}{more} {size}."
     if warnings:
-        more = f", and {len(warnings) - 1} more to look at" if len(warnings) > 1 else ""
-        return f"Usable with care: {warnings[0].message}{more}. {size}."
+        more = f" {len(warnings) - 1} more to look at." if len(warnings) > 1 else ""
+        return f"Usable with care: {_ended(warnings[0].message)}{more} {size}."
     return f"Nothing stands in the way of using it. {size}."
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."
