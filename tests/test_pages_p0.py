@@ -191,8 +191,8 @@ def test_the_report_stands_alone_and_fits_a_phone(
             },
             headers={"accept": "text/html"},
         )
-    report = tmp_path / "report.html"
-    report.write_bytes(answer.body())
+        report = tmp_path / "report.html"
+        report.write_bytes(answer.body())
     for width in WIDTHS:
         for theme in THEMES:
             with open_page(browser, report.as_uri(), width=width, theme=theme) as page:
