@@ -18,7 +18,12 @@ if TYPE_CHECKING:
         Predictor,
         Profile,
     )
-    from p0_foundations.errors import FoundationsError, TableError
+    from p0_foundations.errors import (
+        FoundationsError,
+        ProfileFormatError,
+        TableError,
+        UnknownColumnError,
+    )
     from p0_foundations.profiling import profile_frame
     from p0_foundations.tables import read_table
 
@@ -33,7 +38,9 @@ _HOMES = {
     "Limits": "p0_foundations.contracts",
     "Predictor": "p0_foundations.contracts",
     "Profile": "p0_foundations.contracts",
+    "ProfileFormatError": "p0_foundations.errors",
     "TableError": "p0_foundations.errors",
+    "UnknownColumnError": "p0_foundations.errors",
     "profile_frame": "p0_foundations.profiling",
     "read_table": "p0_foundations.tables",
 }
@@ -49,7 +56,9 @@ __all__ = [
     "Limits",
     "Predictor",
     "Profile",
+    "ProfileFormatError",
     "TableError",
+    "UnknownColumnError",
     "profile_frame",
     "read_table",
 ]

@@ -47,9 +47,15 @@ class Workbench:
         """Compare a later table with a reference."""
         return await self.run(lambda: before.drift(after))
 
+    @property
+    def n_waiting(self) -> int:
+        """How many wait for a worker now."""
+        return self._limiter.statistics().tasks_waiting
+
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Run `work` in a thread when one is free; `BusyError` when too many wait already."""
-        if self._limiter.statistics().tasks_waiting >= max(self._most_waiting, 1):
+        is_free = self._limiter.available_tokens > 0
+        if not is_free and self.n_waiting >= self._most_waiting:
             raise BusyError("every worker is busy and the line is full; try again in a moment")
         return await to_thread.run_sync(work, limiter=self._limiter)
 

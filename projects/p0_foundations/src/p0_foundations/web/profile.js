@@ -10,6 +10,8 @@ const TONE = { problem: "bad", warning: "warn", note: null };
 const SHOWN_COLUMNS = 60;
 const SHOWN_FINDINGS = 8;
 const KINDS = { number: "number", code: "code or count", category: "category", boolean: "yes / no", datetime: "date", text: "text", id: "id", empty: "empty" };
+// Blue for opposite, red for alike; the middle is a grey that stands back in both themes.
+const DIVERGING = [[0, "#2f6db5"], [0.25, "#8fb3dc"], [0.5, "#d9dce2"], [0.75, "#dd9a86"], [1, "#b5442f"]];
 const MEASURES = { gini: "Gini = 2 AUC - 1", brier_skill: "Brier skill", r2: "R²" };
 
 export function profileView(profile) {
@@ -126,7 +128,7 @@ function heatmap(profile) {
     note: "Spearman correlation of each pair of numbers; empty where too few rows have both",
     x: { type: "category", tickangle: -45, tickvals: names, ticktext: names.map(clipped) },
     y: { type: "category", autorange: "reversed", tickvals: names, ticktext: names.map(clipped) },
-    data: [{ type: "heatmap", x: names, y: names, z, zmin: -1, zmax: 1, xgap: 1, ygap: 1, colorscale: "RdBu", reversescale: false, colorbar: { thickness: 8, outlinewidth: 0, len: 0.6, tickvals: [-1, 0, 1] }, hovertemplate: "%{x} · %{y}: %{z:.2f}<extra></extra>" }],
+    data: [{ type: "heatmap", x: names, y: names, z, zmin: -1, zmax: 1, xgap: 1, ygap: 1, colorscale: DIVERGING, colorbar: { thickness: 8, outlinewidth: 0, len: 0.6, tickvals: [-1, 0, 1] }, hovertemplate: "%{x} · %{y}: %{z:.2f}<extra></extra>" }],
     height: Math.max(260, 90 + names.length * 24),
     file: "correlations",
     table: { columns: ["Column", "Column ", "Spearman"], rows: pairs.map((one) => [one.a, one.b, one.value]) },
