@@ -43,9 +43,9 @@ def members(rng: np.random.Generator, n: int, mean_age: float = 38.0) -> pd.Data
 # %% [markdown]
 # ## Four faults
 #
-# A fee of -999 that means "not known", a "?" that means the same, rows that were loaded twice, and a
-# column that somebody filled in *after* the member had left. The last is the dangerous one: a model
-# that uses it is perfect on the past and useless today.
+# A fee of -999 that means "not known", a "?" that means the same, rows that were loaded twice, and
+# a column that somebody filled in *after* the member had left. The last is the dangerous one: a
+# model that uses it is perfect on the past and useless today.
 
 # %%
 table = members(rng, n)
