@@ -9,6 +9,7 @@ from common.serving.batcher import (
     BatcherClosedError,
     DeadlineExceededError,
     MicroBatcher,
+    ModelCrashError,
     QueueFullError,
 )
 from common.telemetry import Telemetry
@@ -103,6 +104,58 @@ async def test_an_item_past_its_deadline_is_not_run(gate: Gate) -> None:
             await late
         await busy
     assert gate.batches == [[0], [2]]
+
+
+async def test_a_deadline_is_kept_while_the_model_still_runs(gate: Gate) -> None:
+    async with MicroBatcher(gate) as batcher:
+        busy = await gate.close_and_occupy(batcher)
+        with pytest.raises(DeadlineExceededError, match="the model was busy for 0.0"):
+            await batcher.submit(1, deadline_s=0.01)
+        assert not busy.done()
+        gate.is_open.set()
+        await busy
+
+
+async def test_one_bad_item_among_many_costs_few_calls(gate: Gate) -> None:
+    async with MicroBatcher(gate, max_batch=64) as batcher:
+        busy = await gate.close_and_occupy(batcher)
+        items = [-1 if k == 13 else k for k in range(64)]
+        waiting = [asyncio.create_task(batcher.submit(item)) for item in items]
+        await asyncio.sleep(0)
+        gate.is_open.set()
+        await busy
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [k for k, answer in enumerate(found) if isinstance(answer, ValueError)] == [13]
+    assert len(gate.batches) - 1 <= 2 * 6 + 1  # 64 items, halved six times
+
+
+@pytest.mark.parametrize("crash", [StopIteration("x"), SystemExit(3)])
+async def test_a_crash_of_the_model_is_told_to_its_caller_and_ends_nothing(
+    crash: BaseException,
+) -> None:
+    def run(items: Sequence[int]) -> list[int]:
+        if items[0] < 0:
+            raise crash
+        return list(items)
+
+    async with MicroBatcher(run) as batcher:
+        with pytest.raises(ModelCrashError, match=type(crash).__name__):
+            await batcher.submit(-1)
+        assert await batcher.submit(1) == 1
+
+
+async def test_a_stop_that_is_cancelled_refuses_what_still_waits(gate: Gate) -> None:
+    batcher = await MicroBatcher(gate).__aenter__()
+    busy = await gate.close_and_occupy(batcher)
+    waiting = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(batcher.__aexit__(None, None, None), 0.05)
+    with pytest.raises(BatcherClosedError):
+        await waiting
+    gate.is_open.set()
+    assert await busy == 0
+    assert gate.batches == [[0]]
 
 
 async def test_what_the_caller_abandoned_is_not_run(gate: Gate) -> None:

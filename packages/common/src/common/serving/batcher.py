@@ -4,30 +4,30 @@ A lone request runs at once. What arrives while a batch runs queues up and is th
 the batch size follows the load by itself and no delay has to be chosen (compare the fixed
 `max_queue_delay` of Triton or the adaptive window of Clipper, Crankshaw et al., NSDI 2017,
 section 4.3). The queue is bounded, each item may have a deadline, and what the caller abandoned is
-dropped before it is run. Knows no HTTP and no model.
+dropped before it is run. Knows no HTTP and no model. Read next: `batching_metrics.py`.
 """
 
 import asyncio
-from collections import deque
+import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from time import perf_counter
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from common.errors import DomainError
-from common.telemetry import BATCH_BUCKETS, Telemetry
+from common.serving.batching_metrics import BatchMetrics, RunTimes
+from common.telemetry import Telemetry
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 INLINE_BELOW_S = 0.001
-"""A batch that is expected to run shorter is run on the event loop: two hops between threads cost
-more than they free. A longer one goes to the batcher's own thread."""
-
-SMOOTHING = 0.2
-"""Weight of the newest measurement in the running mean of seconds per unit of weight."""
+"""A batch whose size was measured to run shorter than this is run on the event loop: two hops
+between threads cost more than they free. Any other goes to the batcher's own thread."""
 
 
 class QueueFullError(DomainError):
@@ -35,7 +35,7 @@ class QueueFullError(DomainError):
 
     def __init__(self, n_queued: int, retry_after_s: float) -> None:
         self.n_queued, self.retry_after_s = n_queued, retry_after_s
-        self.headers = {"Retry-After": str(max(1, round(retry_after_s)))}
+        self.headers = {"Retry-After": str(max(1, math.ceil(retry_after_s)))}
         super().__init__(
             f"{n_queued} items wait for the model already; try again in {retry_after_s:.1f} s"
         )
@@ -44,26 +44,52 @@ class QueueFullError(DomainError):
 class DeadlineExceededError(DomainError):
     """The item's deadline passed before the model could run it."""
 
+    def __init__(self, waited_s: float) -> None:
+        self.waited_s = waited_s
+        super().__init__(f"the model was busy for {waited_s:.2f} s, longer than the deadline")
+
 
 class BatcherClosedError(DomainError):
     """The batcher is not running."""
 
 
-@dataclass(slots=True)
+class ModelCrashError(RuntimeError):
+    """The model ended in something that is no ordinary exception, such as a native panic."""
+
+
+@dataclass(slots=True, eq=False)
 class _Waiting(Generic[Item, Answer]):
     item: Item
     weight: int
     future: asyncio.Future[Answer]
     queued_at: float
-    give_up_at: float | None
+    give_up_at: float = math.inf
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran(Generic[Answer]):
+    """How one call of the model ended."""
+
+    answers: Sequence[Answer] = ()
+    error: Exception | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _Batch(Generic[Item, Answer]):
+    entries: list[_Waiting[Item, Answer]] = field(default_factory=list)
+    weight: int = 0
 
 
 class MicroBatcher(Generic[Item, Answer]):
     """Groups concurrent `submit` calls into calls of `run`; an async context manager.
 
     `run` takes at most `max_batch` units of weight in one list (an item heavier than that runs
-    alone) and returns one answer an item, in order. When it raises, the items are run again one by
-    one, so that a bad item fails alone. `max_queue` bounds the weight that waits.
+    alone) and returns one answer an item, in order; it is never called twice at a time. When it
+    raises for several items they are run again by halves, so that a bad item fails alone: at most
+    2n - 1 calls for n items, about 2·log2(n) when one of them is bad. `max_queue` bounds the weight
+    that waits; an item heavier than that may wait when nothing else does.
     """
 
     def __init__(
@@ -78,18 +104,20 @@ class MicroBatcher(Generic[Item, Answer]):
         self._run = run
         self._max_batch = max_batch
         self._max_queue = max_queue
-        self._queue: deque[_Waiting[Item, Answer]] = deque()
+        self._queue: OrderedDict[_Waiting[Item, Answer], None] = OrderedDict()
         self._queued_weight = 0
-        self._seconds_per_unit = 0.0
+        self._halves: list[list[_Waiting[Item, Answer]]] = []
+        self._times = RunTimes()
         self._is_open = False
-        self._worker: asyncio.Task[None] | None = None
-        self._wakeup = asyncio.Event()
+        self._is_busy = False  # a batch runs, or `_next` is due; never idle while something waits
+        self._drained: asyncio.Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"batch-{name}")
-        self._metrics = _Metrics(name, telemetry) if telemetry else None
+        self._metrics = BatchMetrics(name, telemetry) if telemetry else None
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._context: Context = copy_context()  # a batch belongs to no one caller's trace
         self._is_open = True
-        self._worker = asyncio.create_task(self._work())
         return self
 
     async def __aexit__(
@@ -98,11 +126,17 @@ class MicroBatcher(Generic[Item, Answer]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Finish what was asked; when cancelled meanwhile, refuse what still waits."""
         self._is_open = False
-        self._wakeup.set()
-        if self._worker is not None:
-            await self._worker
-        self._thread.shutdown()
+        try:
+            if self._is_busy:
+                self._drained = self._loop.create_future()
+                await self._drained
+        finally:
+            self._halves.clear()
+            for waiting in list(self._queue):
+                self._leave(waiting, BatcherClosedError("the model was stopped"))
+            self._thread.shutdown(wait=False)
 
     async def submit(
         self, item: Item, *, weight: int = 1, deadline_s: float | None = None
@@ -115,145 +149,137 @@ class MicroBatcher(Generic[Item, Answer]):
         """
         if not self._is_open:
             raise BatcherClosedError("the model is not running")
-        is_idle = not self._queue and not self._is_busy
-        if is_idle and self._is_short(weight):
-            return self._run_lone(item, weight)
+        if not self._is_busy:
+            self._is_busy = True
+            self._loop.call_soon(self._next, context=self._context)
+            if self._times.of(weight) < INLINE_BELOW_S:
+                return self._run_lone(item, weight)
+        waiting = self._enqueue(item, weight, deadline_s)
+        try:
+            return await waiting.future
+        except asyncio.CancelledError:
+            self._leave(waiting)
+            raise
+
+    def _run_lone(self, item: Item, weight: int) -> Answer:
+        """Answer now; whoever asks before the loop's next turn is in the batch after this one."""
+        ran = self._timed([item])
+        if ran.error is not None:
+            raise ran.error
+        self._measure(weight, ran.seconds, wait_s=0.0)
+        return ran.answers[0]
+
+    def _enqueue(self, item: Item, weight: int, deadline_s: float | None) -> _Waiting[Item, Answer]:
         if self._queued_weight and self._queued_weight + weight > self._max_queue:
             if self._metrics:
                 self._metrics.refused.inc()
-            raise QueueFullError(len(self._queue), self._drain_s())
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        give_up_at = None if deadline_s is None else now + deadline_s
-        waiting = _Waiting(item, weight, loop.create_future(), now, give_up_at)
-        self._queue.append(waiting)
+            retry_after_s = max(self._times.per_unit_s * self._queued_weight, 0.05)
+            raise QueueFullError(len(self._queue), retry_after_s)
+        now = self._loop.time()
+        waiting = _Waiting[Item, Answer](item, weight, self._loop.create_future(), now)
+        if deadline_s is not None:
+            waiting.give_up_at = now + deadline_s
+            waiting.timer = self._loop.call_at(waiting.give_up_at, self._give_up, waiting)
+        self._queue[waiting] = None
         self._queued_weight += weight
-        self._wakeup.set()
-        return await waiting.future
-
-    _is_busy = False
-
-    def _is_short(self, weight: int) -> bool:
-        """Whether so much work was measured to be short enough for the event loop."""
-        return 0 < self._seconds_per_unit * weight < INLINE_BELOW_S
-
-    def _drain_s(self) -> float:
-        return max(self._seconds_per_unit * self._queued_weight, 0.05)
-
-    def _run_lone(self, item: Item, weight: int) -> Answer:
-        started = perf_counter()
-        answer = self._run([item])[0]
-        self._measure(weight, perf_counter() - started, wait_s=0.0)
-        return answer
-
-    async def _work(self) -> None:
-        while self._is_open or self._queue:
-            batch = self._next_batch()
-            if not batch:
-                self._wakeup.clear()
-                if self._is_open and not self._queue:
-                    await self._wakeup.wait()
-                continue
-            self._is_busy = True
-            try:
-                await self._run_batch(batch)
-            finally:
-                self._is_busy = False
-
-    def _next_batch(self) -> list[_Waiting[Item, Answer]]:
-        now = asyncio.get_running_loop().time()
-        batch: list[_Waiting[Item, Answer]] = []
-        weight = 0
-        while self._queue:
-            first = self._queue[0]
-            if batch and weight + first.weight > self._max_batch:
-                break
-            self._queue.popleft()
-            self._queued_weight -= first.weight
-            if first.future.done():  # the caller left
-                self._count_dropped()
-            elif first.give_up_at is not None and now > first.give_up_at:
-                waited_s = now - first.queued_at
-                message = f"the model was busy for {waited_s:.2f} s, longer than the deadline"
-                first.future.set_exception(DeadlineExceededError(message))
-                self._count_dropped()
-            else:
-                batch.append(first)
-                weight += first.weight
-        return batch
-
-    async def _run_batch(self, batch: list[_Waiting[Item, Answer]]) -> None:
-        loop = asyncio.get_running_loop()
-        weight = sum(waiting.weight for waiting in batch)
-        wait_s = loop.time() - batch[0].queued_at
-        items = [waiting.item for waiting in batch]
-        started = perf_counter()
-        try:
-            answers = await self._call(items, weight)
-            if len(answers) != len(items):
-                raise ValueError(f"{len(items)} items went in, {len(answers)} answers came out")
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers
-            await self._run_singly(batch, error)
-            return
-        self._measure(weight, perf_counter() - started, wait_s)
-        for waiting, answer in zip(batch, answers, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(answer)
-        await asyncio.sleep(0)  # the callers first: what they ask next joins the next batch
-
-    async def _call(self, items: Sequence[Item], weight: int) -> Sequence[Answer]:
-        if self._is_short(weight):
-            return self._run(items)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, items)
-
-    async def _run_singly(self, batch: list[_Waiting[Item, Answer]], error: Exception) -> None:
-        for waiting in batch:
-            if waiting.future.done():
-                continue
-            failure: Exception = error
-            if len(batch) > 1:
-                try:
-                    answer = (await self._call([waiting.item], waiting.weight))[0]
-                except Exception as own:  # noqa: BLE001 - this caller's own
-                    failure = own
-                else:
-                    if not waiting.future.done():
-                        waiting.future.set_result(answer)
-                    continue
-            if not waiting.future.done():
-                waiting.future.set_exception(failure)
-
-    def _measure(self, weight: int, seconds: float, wait_s: float) -> None:
-        per_unit = seconds / max(weight, 1)
-        known = self._seconds_per_unit
-        self._seconds_per_unit = known + SMOOTHING * (per_unit - known) if known else per_unit
         if self._metrics:
-            self._metrics.batch_size.observe(weight)
-            self._metrics.run_s.observe(seconds)
-            self._metrics.wait_s.observe(wait_s)
+            self._metrics.queued.inc(weight)
+        return waiting
 
-    def _count_dropped(self) -> None:
+    def _give_up(self, waiting: _Waiting[Item, Answer]) -> None:
+        self._leave(waiting, DeadlineExceededError(self._loop.time() - waiting.queued_at))
+
+    def _leave(self, waiting: _Waiting[Item, Answer], error: Exception | None = None) -> None:
+        """Take an item out of the queue unrun; nothing happens when it is not there any more."""
+        if waiting not in self._queue:
+            return
+        del self._queue[waiting]
+        self._left_queue(waiting.weight)
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        if error is not None and not waiting.future.done():
+            waiting.future.set_exception(error)
         if self._metrics:
             self._metrics.dropped.inc()
 
+    def _left_queue(self, weight: int) -> None:
+        self._queued_weight -= weight
+        if self._metrics:
+            self._metrics.queued.dec(weight)
 
-class _Metrics:
-    """The batcher's numbers for Prometheus, labelled by its name."""
+    def _next(self) -> None:
+        """Run what waits, or be idle. Called by the loop, when nothing runs."""
+        batch = self._take()
+        if not batch.entries:
+            self._is_busy = False
+            if self._drained is not None and not self._drained.done():
+                self._drained.set_result(None)
+            return
+        items = [waiting.item for waiting in batch.entries]
+        if self._times.of(batch.weight) < INLINE_BELOW_S:
+            self._finish(batch, self._timed(items))
+            return
+        running = self._loop.run_in_executor(self._thread, self._timed, items)
+        running.add_done_callback(
+            lambda done: self._finish(batch, done.result()), context=self._context
+        )
 
-    def __init__(self, name: str, telemetry: Telemetry) -> None:
-        label = ("batcher",)
-        self.batch_size = telemetry.histogram(
-            "batch_size", "Rows in one call of the model.", BATCH_BUCKETS, label
-        ).labels(name)
-        self.run_s = telemetry.histogram(
-            "batch_run_seconds", "Time of one call of the model.", labels=label
-        ).labels(name)
-        self.wait_s = telemetry.histogram(
-            "batch_wait_seconds", "Time the first item of a batch waited.", labels=label
-        ).labels(name)
-        self.refused = telemetry.counter(
-            "batch_refused_total", "Items refused because the queue was full.", label
-        ).labels(name)
-        self.dropped = telemetry.counter(
-            "batch_dropped_total", "Items dropped: abandoned or past their deadline.", label
-        ).labels(name)
+    def _take(self) -> _Batch[Item, Answer]:
+        while self._halves:
+            stayed = [waiting for waiting in self._halves.pop() if not waiting.future.done()]
+            if stayed:
+                return _Batch(stayed, sum(waiting.weight for waiting in stayed))
+        batch = _Batch[Item, Answer]()
+        now = self._loop.time()
+        while self._queue:
+            first = next(iter(self._queue))
+            if first.future.done():  # cancelled, but its caller has not had its turn yet
+                self._leave(first)
+            elif now > first.give_up_at:
+                self._give_up(first)
+            elif batch.entries and batch.weight + first.weight > self._max_batch:
+                break
+            else:
+                self._queue.popitem(last=False)
+                if first.timer is not None:
+                    first.timer.cancel()
+                batch.entries.append(first)
+                batch.weight += first.weight
+        self._left_queue(batch.weight)
+        return batch
+
+    def _timed(self, items: Sequence[Item]) -> _Ran[Answer]:
+        """Call the model; whatever it raises belongs to the callers and ends nothing here."""
+        started = perf_counter()
+        try:
+            answers = self._run(items)
+            if len(answers) != len(items):
+                raise ValueError(f"{len(items)} items went in, {len(answers)} answers came out")
+        except StopIteration as error:  # a future refuses to carry it
+            return _Ran(error=ModelCrashError(f"the model raised {error!r}"))
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers
+            return _Ran(error=error)
+        except BaseException as error:  # noqa: BLE001 - a panic in native code must not hang callers
+            return _Ran(error=ModelCrashError(f"the model raised {error!r}"))
+        return _Ran(answers, seconds=perf_counter() - started)
+
+    def _finish(self, batch: _Batch[Item, Answer], ran: _Ran[Answer]) -> None:
+        entries = batch.entries
+        if ran.error is None:
+            wait_s = self._loop.time() - entries[0].queued_at - ran.seconds
+            self._measure(batch.weight, ran.seconds, max(wait_s, 0.0))
+            for waiting, answer in zip(entries, ran.answers, strict=True):
+                if not waiting.future.done():
+                    waiting.future.set_result(answer)
+        elif len(entries) > 1:
+            middle = len(entries) // 2
+            self._halves += [entries[middle:], entries[:middle]]
+        elif not entries[0].future.done():
+            entries[0].future.set_exception(ran.error)
+        # The callers first: what they ask next joins the next batch.
+        self._loop.call_soon(self._next, context=self._context)
+
+    def _measure(self, weight: int, seconds: float, wait_s: float) -> None:
+        self._times.learn(weight, seconds)
+        if self._metrics:
+            self._metrics.observe(weight, seconds, wait_s)

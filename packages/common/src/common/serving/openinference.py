@@ -131,6 +131,9 @@ class _Served:
         wanted = name if version is None else f"{name} version {version}"
         raise UnknownModelError(f"{wanted} is not served here; served: {served or 'nothing yet'}")
 
+    def versions(self, name: str) -> tuple[str, ...]:
+        return tuple(model.version for model in self.models() if model.name == name)
+
     def refuse(self, request: Request, error: DomainError) -> Response:
         kind = next((self._table[cls] for cls in type(error).__mro__ if cls in self._table), None)
         if kind is None:
@@ -194,7 +197,7 @@ def _add_model_routes(router: APIRouter, served: _Served) -> None:
             return served.refuse(request, error)
         return ModelMetadataAnswer(
             name=model.name,
-            versions=(model.version,),
+            versions=served.versions(name),
             platform=metadata.platform,
             inputs=tuple(map(_described, metadata.inputs)),
             outputs=tuple(map(_described, metadata.outputs)),

@@ -8,6 +8,7 @@ a BYTES element is its length in four bytes, then its content.
 import math
 import struct
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import JsonValue
 from common.serving.inference import NUMPY_TYPES, InputError, Tensor, datatype_of
 
 MAX_DIMENSIONS = 16
+MAX_SIZE = 2**31  # of one dimension; NumPy would refuse the product of larger ones by its own name
 _JSON_KINDS: dict[str, tuple[type, ...]] = {
     "BOOL": (bool,),
     "BYTES": (str,),
@@ -30,7 +32,7 @@ def check_shape(name: str, shape: object) -> tuple[int, ...]:
     """Return a tensor's shape; `InputError` unless it is a list of sizes from 0."""
     is_list = isinstance(shape, list) and len(shape) <= MAX_DIMENSIONS
     sizes = shape if isinstance(shape, list) and is_list else None
-    if sizes is None or any(type(size) is not int or size < 0 for size in sizes):
+    if sizes is None or any(type(size) is not int or not 0 <= size < MAX_SIZE for size in sizes):
         raise InputError(name, "its shape is not a list of sizes", "such as [1, 4]")
     return tuple(int(size) for size in sizes if isinstance(size, int))
 
@@ -46,7 +48,7 @@ def from_json(name: str, datatype: str, shape: tuple[int, ...], data: JsonValue)
     """Read a JSON tensor, nested or flat."""
     if not isinstance(data, list):
         raise InputError(name, "its data is not a list", "a list, nested or flat")
-    flat = _flatten(data) if data and isinstance(data[0], list) else data
+    flat = _flatten(name, shape, data) if data and isinstance(data[0], list) else data
     n_elements = math.prod(shape)
     if len(flat) != n_elements:
         raise InputError(
@@ -54,18 +56,33 @@ def from_json(name: str, datatype: str, shape: tuple[int, ...], data: JsonValue)
         )
     _check_kinds(name, datatype, flat)
     try:
-        return np.array(flat, dtype=NUMPY_TYPES[datatype]).reshape(shape)
+        with np.errstate(over="ignore"):  # told below, in the protocol's words
+            array = np.array(flat, dtype=NUMPY_TYPES[datatype])
     except (OverflowError, ValueError, TypeError) as error:
         raise InputError(name, f"its data is not {datatype}: {error}", _RANGE_WORDS) from error
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(name, f"its data is not {datatype}: a number is too large", _RANGE_WORDS)
+    return _shaped(name, array, shape)
 
 
-def _flatten(data: list[JsonValue]) -> list[JsonValue]:
-    flat: list[JsonValue] = data
-    for _ in range(MAX_DIMENSIONS):
-        if not any(isinstance(part, list) for part in flat):
-            break
-        flat = [x for part in flat for x in (part if isinstance(part, list) else [part])]
-    return flat
+def _shaped(name: str, array: Tensor, shape: tuple[int, ...]) -> Tensor:
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # no elements, but sizes whose product NumPy cannot hold
+        raise InputError(name, f"its shape {list(shape)} is too large", "smaller sizes") from error
+
+
+def _flatten(name: str, shape: tuple[int, ...], data: list[JsonValue]) -> list[JsonValue]:
+    """Undo the nesting, level by level; it must be the shape's, or values would change places."""
+    level: list[JsonValue] = [data]
+    for size in shape:
+        lists = [part for part in level if isinstance(part, list) and len(part) == size]
+        if len(lists) != len(level):
+            raise InputError(
+                name, "its data is not nested as its shape says", f"lists as {list(shape)}, or flat"
+            )
+        level = list(chain.from_iterable(lists))
+    return level
 
 
 def _check_kinds(name: str, datatype: str, flat: Sequence[JsonValue]) -> None:
@@ -83,7 +100,7 @@ def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes) -> 
     """Read a raw tensor of the binary extension."""
     n_elements = math.prod(shape)
     if datatype == "BYTES":
-        return _strings_from_bytes(name, n_elements, raw).reshape(shape)
+        return _shaped(name, _strings_from_bytes(name, n_elements, raw), shape)
     dtype = NUMPY_TYPES[datatype].newbyteorder("<")
     if len(raw) != n_elements * dtype.itemsize:
         raise InputError(
@@ -91,7 +108,10 @@ def from_bytes(name: str, datatype: str, shape: tuple[int, ...], raw: bytes) -> 
             f"it holds {len(raw)} bytes",
             f"{n_elements * dtype.itemsize}, as its shape {list(shape)} and {datatype} say",
         )
-    return np.frombuffer(raw, dtype=dtype).astype(NUMPY_TYPES[datatype], copy=False).reshape(shape)
+    if datatype == "BOOL" and raw.translate(None, b"\0\1"):
+        raise InputError(name, "it holds a byte that is neither 0 nor 1", "BOOL as 0 or 1")
+    array = np.frombuffer(raw, dtype=dtype).astype(NUMPY_TYPES[datatype], copy=False)
+    return _shaped(name, array, shape)
 
 
 def _strings_from_bytes(name: str, n_elements: int, raw: bytes) -> Tensor:
@@ -119,13 +139,9 @@ def _strings_from_bytes(name: str, n_elements: int, raw: bytes) -> Tensor:
 
 
 def to_json(array: Tensor) -> list[JsonValue]:
-    """Return a tensor's elements, flat and row-major; what JSON cannot say becomes null."""
+    """Return a tensor's elements, flat and row-major; NaN and infinities stay what they are."""
     flat: list[Any] = array.reshape(-1).tolist()
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return [value if math.isfinite(value) else None for value in flat]
-    if datatype_of(array) == "BYTES":
-        return [str(value) for value in flat]
-    return flat
+    return [str(value) for value in flat] if datatype_of(array) == "BYTES" else flat
 
 
 def to_bytes(array: Tensor) -> bytes:

@@ -4,11 +4,12 @@ Parses a request body into named tensors and what is asked back; builds the answ
 model. Source: Open Inference Protocol V2 (KServe), REST, and its binary tensor data extension.
 """
 
-import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import pydantic_core
 from pydantic import JsonValue
 
 from common.errors import DomainError
@@ -19,6 +20,8 @@ from common.serving.tensors import to_json as tensor_to_json
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 MAX_TENSORS = 4096
+MAX_DIGITS = 18
+_NOT_FINITE = re.compile(rb"NaN|Infinity").search
 
 
 class InferenceRequestError(DomainError):
@@ -113,7 +116,7 @@ def build_answer(
     }
     if request.id:
         answer["id"] = request.id
-    header = json.dumps(answer, separators=(",", ":")).encode()
+    header = pydantic_core.to_json(answer, inf_nan_mode="null")  # JSON has no other word for them
     if not raw:
         return header, None
     return b"".join([header, *raw]), len(header)
@@ -122,7 +125,8 @@ def build_answer(
 def _split(body: bytes, header_length: str | None) -> tuple[bytes, bytes]:
     if header_length is None:
         return body, b""
-    if not header_length.isdecimal() or int(header_length) > len(body):
+    is_number = header_length.isdecimal() and len(header_length) <= MAX_DIGITS
+    if not is_number or int(header_length) > len(body):
         raise InferenceRequestError(
             f"{HEADER_LENGTH} is {header_length!r}; the body has {len(body)} bytes"
         )
@@ -130,13 +134,11 @@ def _split(body: bytes, header_length: str | None) -> tuple[bytes, bytes]:
 
 
 def _object(header: bytes) -> dict[str, JsonValue]:
-    def refuse(constant: str) -> float:
-        raise InferenceRequestError(f"{constant} is not JSON; send such values as binary tensors")
-
     try:
-        data = json.loads(header, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise InferenceRequestError(f"the request is not valid JSON: {error}") from error
+        data: object = pydantic_core.from_json(header, allow_inf_nan=False)
+    except ValueError as error:
+        hint = "; NaN and infinities travel in binary tensors only" if _NOT_FINITE(header) else ""
+        raise InferenceRequestError(f"the request is not valid JSON: {error}{hint}") from error
     if not isinstance(data, dict):
         raise InferenceRequestError("the request is not a JSON object")
     return data
