@@ -107,65 +107,77 @@ def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     }
 
 
+class _Stderr:
+    """Where a rendered event of our own goes: one line, one write, whoever else writes too."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
 def configure_logging(service: str, settings: Settings) -> None:
     """Send every event of this process to standard error in the chosen format.
 
-    Calling it again replaces the former configuration.
+    Our own events are rendered at once; those of libraries, which speak to `logging`, go through
+    the same processors. Calling it again replaces the former configuration.
     """
     is_console = settings.log_format == "console" or (
         settings.log_format == "auto" and sys.stderr.isatty()
     )
+    level = settings.log_level.upper()
 
-    def name_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    def name_event(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.setdefault("service", service)
+        record = event.get("_record")
+        name = record.name if isinstance(record, logging.LogRecord) else logger.name
+        if name:
+            event["logger"] = name
         return event
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ExtraAdder(),
-        name_service,
+        name_event,
     ]
-    traceback: Processor = (
-        structlog.processors.format_exc_info
-        if is_console  # without local variables, which are requests' bodies and keys
-        else structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-    )
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if is_console
-        else structlog.processors.JSONRenderer(default=str)
-    )
+    last: list[Processor] = [_traceback(is_console), redact_event, _renderer(is_console)]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[structlog.stdlib.PositionalArgumentsFormatter(), *shared, *last],
+        logger_factory=_Stderr,
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         cache_logger_on_first_use=False,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            traceback,
-            redact_event,
-            renderer,
-        ],
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel(level)
     _quiet_libraries(settings.log_level)
+
+
+def _traceback(is_console: bool) -> Processor:
+    """Render an exception without local variables, which are requests' bodies and keys."""
+    if is_console:
+        return structlog.processors.format_exc_info
+    return structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
+
+
+def _renderer(is_console: bool) -> Processor:
+    if is_console:
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(default=str)
 
 
 def _quiet_libraries(level: str) -> None:

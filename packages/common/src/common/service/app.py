@@ -80,6 +80,7 @@ class Service:
         self._problems = ProblemTable(self.app)
         self.app.include_router(health_router(self, self._problems))
         self.app.include_router(docs_router(self.app))
+        self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
         self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_page_file)
         self.app.add_middleware(Observe, telemetry=self.telemetry)
@@ -137,6 +138,8 @@ class Service:
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncGenerator[None]:
+        # Routes are tried in order: those of the project first, they are what is asked most.
+        self.app.router.routes.sort(key=self._machine_routes.__contains__)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(to_thread.run_sync, self.telemetry.close)
             for resource in self._resources:

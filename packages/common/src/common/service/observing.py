@@ -5,17 +5,17 @@ internals; the log has the rest. Refuses nothing: `guarding.py`, the next layer 
 """
 
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from common.service.problems import INTERNAL, problem_response
-from common.telemetry import LATENCY_BUCKETS_S, Span, Telemetry
+from common.telemetry import LATENCY_BUCKETS_S, Span, Telemetry, random_id
 
 log = structlog.get_logger("access")
 
@@ -36,6 +36,7 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+_REQUEST_ID_HEADER = b"x-request-id"
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 UNMATCHED = "(unmatched)"
 
@@ -55,6 +56,7 @@ class Observe:
             ("method", "route", "status_class"),
         )
         self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
+        self._samples: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -63,8 +65,8 @@ class Observe:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        with self._telemetry.request_span(f"{scope['method']}", headers.get("traceparent", "")) as (
+        request_id = given if _REQUEST_ID.fullmatch(given) else random_id(64)
+        with self._telemetry.request_span(scope["method"], headers.get("traceparent", "")) as (
             trace,
             span,
         ):
@@ -95,8 +97,9 @@ class Observe:
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
         method = scope["method"]
-        self._requests.labels(method, route, str(answer.status)).inc()
-        self._latency.labels(method, route, f"{answer.status // 100}xx").observe(seconds)
+        count, latency = self._sampled(method, route, answer.status)
+        count.inc()
+        latency.observe(seconds)
         if self._telemetry.is_tracing:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)
@@ -110,6 +113,16 @@ class Observe:
             latency_ms=round(seconds * 1000, 3),
             n_bytes=answer.n_bytes,
         )
+
+    def _sampled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Find the two samples of such answers; kept, for finding them by labels takes longer."""
+        found = self._samples.get((method, route, status))
+        if found is None:
+            found = self._samples[method, route, status] = (
+                self._requests.labels(method, route, str(status)),
+                self._latency.labels(method, route, f"{status // 100}xx"),
+            )
+        return found
 
 
 def route_template(scope: Scope) -> str:
@@ -136,11 +149,11 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.has_started = True
             self.status = message["status"]
-            headers = MutableHeaders(raw=list(message.get("headers", ())))
-            headers["x-request-id"] = self._request_id
-            present = {name for name, _ in headers.raw}
-            headers.raw.extend(pair for pair in SECURITY_HEADERS if pair[0] not in present)
-            message = {**message, "headers": headers.raw}
+            headers = [pair for pair in message.get("headers", ()) if pair[0] != _REQUEST_ID_HEADER]
+            present = {name for name, _ in headers}
+            headers += [pair for pair in SECURITY_HEADERS if pair[0] not in present]
+            headers.append((_REQUEST_ID_HEADER, self._request_id.encode()))
+            message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
             self.n_bytes += len(message.get("body", b""))
         await self._send(message)
