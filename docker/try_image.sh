@@ -5,6 +5,7 @@
 #   docker/try_image.sh                    # P1: trains a model here, serves it from the image, predicts
 #   docker/try_image.sh p0_foundations
 #
+# Exit code 3: this machine cannot build images at all (no engine; no right to mount; a full disk).
 # WORK   where the base image and layers are kept between runs (default: a temporary folder)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,12 +15,14 @@ base=docker.io/library/python:3.11-slim-bookworm
 work=${WORK:-$(mktemp -d)}
 data=$(mktemp -d)
 container=
+is_able=false
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'try_image: %s\n' "$*" >&2; exit 1; }
 
 cleanup() {
   local status=$?
+  $is_able || status=3
   [ -z "${service_pid:-}" ] || kill "$service_pid" 2>/dev/null || true
   if [ $status -ne 0 ] && [ -s "$data/log" ]; then tail -n 20 "$data/log" >&2; fi
   if [ -n "$container" ]; then
@@ -56,10 +59,13 @@ make_base() { # a stand-in for the official Python image, from Debian's own pack
 build() {
   say "build $tag"
   if has_engine; then
+    is_able=true
     docker build --quiet -f docker/Dockerfile --build-arg "PROJECT=$project" -t "$tag" .
   else
     command -v buildah >/dev/null || die "no Docker engine and no buildah: apt-get install buildah mmdebstrap"
+    [ "$(df --output=avail -BM "$work" | tail -n 1 | tr -dc 0-9)" -gt 4000 ] || die "less than 4 GB are free in $work"
     make_base
+    is_able=true
     images bud --isolation chroot --pull-never --format docker --quiet \
       -f docker/Dockerfile --build-arg "PROJECT=$project" -t "$tag" . >"$data/log" 2>&1
   fi
@@ -90,11 +96,11 @@ wait_for() { # url: until it answers 200, at most a minute
   die "no answer from $1"
 }
 
+build
 if [ "$project" = p1_prediction_api ]; then
   say "train the model that the image will serve"
   ROADMAP_DATA_DIR=$data uv run --quiet p1-prediction-api train --if-missing
 fi
-build
 port=$(free_port)
 start "$port"
 wait_for "http://127.0.0.1:$port/readyz"

@@ -5,6 +5,7 @@
 recorded, and one log line says so: publishing does not depend on it.
 """
 
+import logging
 import os
 import warnings
 from collections.abc import Mapping
@@ -56,6 +57,7 @@ def _record(
 ) -> str:
     from mlflow.tracking import MlflowClient  # noqa: PLC0415 - seconds to import, optional
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)  # it reports each table it creates
     client = MlflowClient(tracking_uri=uri)
     found = client.get_experiment_by_name(experiment)
     experiment_id = found.experiment_id if found else client.create_experiment(experiment)
