@@ -9,9 +9,10 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "p1_prediction_api.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ.copy())
+    environment = os.environ | variables
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
 
 
 def write_table(path: Path, n_rows: int = 200) -> Path:
@@ -25,19 +26,15 @@ def test_a_persons_table_is_trained_published_and_predicted(tmp_path: Path) -> N
     done = run("train", str(table), "--target", "feel", "--minutes", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "published weather version 1 as champion" in done.stdout
-    os.environ["P1_MODEL"] = "weather"
-    try:
-        row = json.dumps({"degrees": 6, "day": 1})
-        answer = run("predict", row, cwd=tmp_path)
-        assert json.loads(answer.stdout)["label"] == ["hot"], answer.stderr
-        same = run("check", str(table), cwd=tmp_path)
-        assert same.returncode == 0, same.stdout + same.stderr
-        table.write_text(table.read_text().replace("cold", "mild"))
-        drifted = run("check", str(table), cwd=tmp_path)
-        assert drifted.returncode == 1
-        assert "feel" in drifted.stdout
-    finally:
-        del os.environ["P1_MODEL"]
+    row = json.dumps({"degrees": 6, "day": 1})
+    answer = run("predict", row, cwd=tmp_path, P1_MODEL="weather")
+    assert json.loads(answer.stdout)["label"] == ["hot"], answer.stderr
+    same = run("check", str(table), cwd=tmp_path, P1_MODEL="weather")
+    assert same.returncode == 0, same.stdout + same.stderr
+    table.write_text(table.read_text().replace("cold", "mild"))
+    drifted = run("check", str(table), cwd=tmp_path, P1_MODEL="weather")
+    assert drifted.returncode == 1
+    assert "feel" in drifted.stdout
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,8 @@ class RegistryMachine(RuleBasedStateMachine):
         gone = set(self.registry.prune("m", keep))
         assert gone == self.versions - newest - set(self.stack[-2:])
         self.versions -= gone
-        self.stack = [v for v in self.stack if v in self.versions]
+        there = [v for v in self.stack if v in self.versions]
+        self.stack = [v for v, below in zip(there, [0, *there], strict=False) if v != below]
 
     @invariant()
     def agrees(self) -> None:

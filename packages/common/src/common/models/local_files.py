@@ -1,13 +1,17 @@
 """Files of a version on local disk: hashing, listing, and the verified cache that serving reads.
 
 A cached folder appears by one rename after every file was verified while it was copied, so that
-many processes may share a cache and none sees a half one.
+many processes may share a cache and none sees a half one. Beside it, the two steps that a folder
+shared by many writers needs: a file that appears whole or not at all, and a lock.
 """
 
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +62,47 @@ def copy_verified(
             f"its sha256 is {digest.hexdigest()} over {n_bytes} bytes, "
             f"published was {file.sha256} over {file.n_bytes}",
         )
+
+
+def create_whole(path: Path, content: bytes) -> bool:
+    """Write to a temporary file, then link it to its name: whole or not at all, never twice."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            return False
+        flush(path.parent)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return True
+
+
+def flush(path: Path) -> None:
+    """Have the kernel write a file or a folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Wait for the lock at `path` and hold it; between threads, too. It dies with its holder."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # closing alone would leave it to a forked child
+    finally:
+        os.close(handle)
 
 
 class VerifiedCache:

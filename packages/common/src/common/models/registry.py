@@ -234,14 +234,16 @@ def roll_back_target(moves: Iterable[AliasMove], existing: Iterable[int]) -> int
     """Return where rolling back would go: undo forward moves one by one, as an editor undoes.
 
     A roll back takes the last forward move off the stack; a new promotion grows it again. Versions
-    that were pruned since are passed over.
+    that were pruned since are passed over, and so is the one on which the alias stands.
     """
     there = set(existing)
     stack: list[int] = []
     for move in moves:
-        if move.is_roll_back and stack:
-            stack.pop()
-        else:
+        if move.is_roll_back:
+            del stack[-1:]
+            while stack and stack[-1] != move.version:  # what was passed over
+                stack.pop()
+        if not move.is_roll_back or not stack:
             stack.append(move.version)
-    standing = [version for version in stack if version in there]
-    return standing[-2] if len(standing) > 1 else None
+    below = [version for version in stack[:-1] if version in there and version != stack[-1]]
+    return below[-1] if below else None

@@ -5,27 +5,40 @@ Layout, below the root:
     <model>/versions/<n>/manifest.json      written last: a version exists when it does
     <model>/versions/<n>/files/…
     <model>/aliases/<alias>/<k>.json        move k of the alias; the highest k is where it stands
+    <model>/lock                            only in a folder: held to move an alias and to prune
 
 Every step that decides something creates one object that must not exist yet: a version number by
 its `claim.json`, an alias move by the number of its file. Locally that is `link(2)`, which is
 atomic and fails when the name is taken; on S3 a conditional put. A publish that dies leaves a
 claimed number without a manifest: readers never see it, `prune` sweeps it. Nothing is overwritten.
+
+Moving an alias and removing a manifest are two objects, so in a folder both happen under one lock
+of the model (`flock(2)`, which the kernel releases when its holder dies; readers never take it): no
+alias comes to name what prune removed. An object store has no lock. There, a version that is
+promoted in the moment in which it is pruned may be gone when the alias names it: `resolve` then
+says so, and rolling back or promoting another version mends it. Prune an object store from one
+place, when nothing promotes old versions.
 """
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import fsspec
 from pydantic import JsonValue, ValidationError
 
-from common.models.local_files import VerifiedCache, copy_verified, describe_file, list_files
+from common.models.local_files import (
+    VerifiedCache,
+    copy_verified,
+    create_whole,
+    describe_file,
+    flush,
+    list_files,
+    locked,
+)
 from common.models.registry import (
     AliasMove,
     AliasMovedError,
@@ -90,9 +103,11 @@ class StoredRegistry:
             )
             for file in files:
                 self._upload(files_dir / file.path, self._file_path(version, file))
-            self._create(self._manifest_path(model, number), version.model_dump_json(indent=2))
-        if alias is not None:
-            self.promote(model, alias, number)
+        with self._locked(model):  # not to be pruned before the alias stands on it
+            with self._reachable(f"publish {model}"):
+                self._create(self._manifest_path(model, number), version.model_dump_json(indent=2))
+            if alias is not None:
+                self._promote(model, alias, number)
         return version
 
     def _claim_number(self, model: str) -> int:
@@ -107,7 +122,7 @@ class StoredRegistry:
         self._make_parent(target)
         self._files.put_file(str(source), target)
         if self._is_local:
-            _flush(Path(target))
+            flush(Path(target))
 
     # --------------------------------------------------------------------------------- reading
     def resolve(self, model: str, reference: str | int) -> ModelVersion:
@@ -117,7 +132,13 @@ class StoredRegistry:
             return self._manifest(model, int(reference))
         check_name(reference, "the alias")
         moves = self.history(model, reference)
-        return self._manifest(model, moves[-1].version)
+        while True:
+            try:
+                return self._manifest(model, moves[-1].version)
+            except VersionNotFoundError:  # the alias moved on since, and its version was pruned?
+                n_seen, moves = len(moves), self.history(model, reference)
+                if len(moves) == n_seen:
+                    raise
 
     def fetch(self, version: ModelVersion) -> Path:
         """See `Registry.fetch`."""
@@ -150,7 +171,11 @@ class StoredRegistry:
         numbers = self._numbers(model)
         if not numbers:
             raise ModelNotFoundError(model, self.models())
-        return [self._manifest(model, number) for number in numbers]
+        found = []
+        for number in numbers:
+            with contextlib.suppress(VersionNotFoundError):  # pruned since it was listed
+                found.append(self._manifest(model, number))
+        return found
 
     def aliases(self, model: str) -> dict[str, int]:
         """See `Registry.aliases`."""
@@ -159,10 +184,12 @@ class StoredRegistry:
             names = [self._leaf(path) for path in self._list(f"{self._root}/{model}/aliases")]
         if not names and not self._numbers(model):
             raise ModelNotFoundError(model, self.models())
-        return {name: self.history(model, name)[-1].version for name in sorted(names)}
+        moves = {name: self._moves(model, name) for name in sorted(names)}
+        return {name: its[-1].version for name, its in moves.items() if its}
 
     def history(self, model: str, alias: str) -> list[AliasMove]:
         """See `Registry.history`."""
+        check_name(model, "the model name")
         moves = self._moves(model, alias)
         if not moves:
             if not self._numbers(model):
@@ -181,8 +208,16 @@ class StoredRegistry:
         self, model: str, alias: str, version: int, *, expected: int | None = None
     ) -> AliasMove:
         """See `Registry.promote`."""
+        check_name(model, "the model name")
         check_name(alias, "the alias")
         self._manifest(model, version)
+        with self._locked(model):
+            return self._promote(model, alias, version, expected)
+
+    def _promote(
+        self, model: str, alias: str, version: int, expected: int | None = None
+    ) -> AliasMove:
+        self._manifest(model, version)  # again, now that nobody prunes
         while True:
             moves = self._moves(model, alias)
             previous = moves[-1].version if moves else None
@@ -198,6 +233,11 @@ class StoredRegistry:
 
     def roll_back(self, model: str, alias: str) -> AliasMove:
         """See `Registry.roll_back`."""
+        self.history(model, alias)
+        with self._locked(model):
+            return self._roll_back(model, alias)
+
+    def _roll_back(self, model: str, alias: str) -> AliasMove:
         while True:
             moves = self.history(model, alias)
             target = roll_back_target(moves, self._numbers(model))
@@ -231,21 +271,34 @@ class StoredRegistry:
     # --------------------------------------------------------------------------------- pruning
     def prune(self, model: str, keep: int) -> list[int]:
         """See `Registry.prune`; sweeps what interrupted publishes left, too."""
-        numbers = self._numbers(model)
-        kept = set(numbers[-keep:] if keep > 0 else [])
-        for alias in self._alias_names(model):
-            moves = self._moves(model, alias)
-            kept |= {moves[-1].version, roll_back_target(moves, numbers) or 0}
-        removed = [number for number in numbers if number not in kept]
+        check_name(model, "the model name")
+        if not self._claimed_numbers(model):
+            return []
+        with self._locked(model):
+            numbers = self._numbers(model)
+            kept = set(numbers[-keep:] if keep > 0 else []) | self._needed(model, numbers)
+            removed = [number for number in numbers if number not in kept]
+            with self._reachable(f"prune {model}"):
+                for number in removed:
+                    self._remove(self._manifest_path(model, number))
         with self._reachable(f"prune {model}"):
-            for number in removed:
-                self._files.rm_file(self._manifest_path(model, number))
             for number in set(removed) | self._abandoned(model, set(numbers)):
-                folder = self._version_path(model, number)
-                for path in self._files.find(folder):
+                for path in self._files.find(self._version_path(model, number)):
                     if self._leaf(path) != "claim.json":  # a number is never given twice
-                        self._files.rm_file(path)
+                        self._remove(path)
         return removed
+
+    def _needed(self, model: str, numbers: list[int]) -> set[int]:
+        """Return what the aliases stand on or would roll back to."""
+        needed = set[int]()
+        for alias in self._alias_names(model):
+            if moves := self._moves(model, alias):
+                needed |= {moves[-1].version, roll_back_target(moves, numbers) or 0}
+        return needed
+
+    def _remove(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):  # somebody else prunes, too
+            self._files.rm_file(path)
 
     def _abandoned(self, model: str, published: set[int]) -> set[int]:
         found = set()
@@ -310,7 +363,7 @@ class StoredRegistry:
         """Create an object whole, or say that it exists already."""
         self._make_parent(path)
         if self._is_local:
-            return _create_local(Path(path), text.encode())
+            return create_whole(Path(path), text.encode())
         try:
             self._files.pipe_file(path, text.encode(), mode="create")
         except FileExistsError:
@@ -320,6 +373,15 @@ class StoredRegistry:
                 return False
             raise
         return True
+
+    @contextmanager
+    def _locked(self, model: str) -> Generator[None]:
+        """Hold the one lock of a model that exists; an object store has none."""
+        with contextlib.ExitStack() as held:
+            if self._is_local:
+                with self._reachable(f"lock {model}"):
+                    held.enter_context(locked(Path(self._root, model, "lock")))
+            yield
 
     def _make_parent(self, path: str) -> None:
         if self._is_local:
@@ -343,29 +405,3 @@ class StoredRegistry:
                     f"cannot {what} in {self._root}: {error}; nothing was changed"
                 ) from error
             raise
-
-
-def _create_local(path: Path, content: bytes) -> bool:
-    """Write to a temporary file, then link it to its name: whole or not at all, never twice."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(name, path)
-        except FileExistsError:
-            return False
-        _flush(path.parent)
-    finally:
-        Path(name).unlink(missing_ok=True)
-    return True
-
-
-def _flush(path: Path) -> None:
-    handle: Any = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
