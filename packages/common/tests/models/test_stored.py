@@ -1,5 +1,6 @@
 """What can go wrong with a folder: crashes, races, damage, a full disk."""
 
+import math
 import os
 import resource
 import signal
@@ -7,15 +8,18 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from common.models import open_registry
 from common.models.registry import (
+    AliasMove,
     CorruptModelError,
     ModelNotFoundError,
     NoEarlierVersionError,
     RegistryUnavailableError,
+    roll_back_target,
 )
 from common.models.stored import StoredRegistry
 from hypothesis import settings
@@ -159,6 +163,41 @@ def test_a_file_where_the_folder_should_be_is_a_clear_error(tmp_path: Path, file
 def test_an_unknown_store_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RegistryUnavailableError, match="nosuch"):
         open_registry("nosuch://bucket", cache_dir=tmp_path)
+
+
+def test_rolling_back_passes_over_what_was_pruned_and_ends() -> None:
+    now = datetime.now(UTC)
+    moves = [AliasMove(version=n, previous=None, moved_at=now) for n in (7, 5, 1, 3)]
+    for target in (5, 7):
+        assert roll_back_target(moves, {3, 5, 7}) == target
+        moves.append(AliasMove(version=target, previous=0, moved_at=now, is_roll_back=True))
+    assert roll_back_target(moves, {3, 5, 7}) is None
+
+
+def test_an_alias_that_names_nothing_rolls_back_to_the_version_before() -> None:
+    """As an object store may leave it, where promoting and pruning cannot exclude each other."""
+    now = datetime.now(UTC)
+    moves = [AliasMove(version=n, previous=None, moved_at=now) for n in (1, 2)]
+    assert roll_back_target(moves, {1}) == 1
+
+
+def test_a_metric_that_is_no_number_does_not_spoil_the_version(tmp_path: Path, files: Path) -> None:
+    registry = open_at(tmp_path / "registry")
+    registry.publish("iris", files, metrics={"auc": math.nan, "loss": math.inf})
+    metrics = registry.resolve("iris", 1).metrics
+    assert math.isnan(metrics["auc"])
+    assert metrics["loss"] == math.inf
+
+
+def test_a_publish_whose_alias_cannot_be_moved_leaves_no_version(
+    tmp_path: Path, files: Path
+) -> None:
+    root = tmp_path / "registry"
+    open_at(root).publish("iris", files)
+    (root / "iris" / "aliases").write_text("a file where the folder should be")
+    with pytest.raises(RegistryUnavailableError, match="nothing was changed"):
+        open_at(root).publish("iris", files, alias="champion")
+    assert [found.version for found in open_at(root).versions("iris")] == [1]
 
 
 class RegistryMachine(RuleBasedStateMachine):

@@ -2,27 +2,30 @@
 
 A version's files go to the artifacts of a run of its own; then one call creates the model version,
 which the server numbers in a transaction of its database, so that a version exists whole or not at
-all. What MLflow has no place for (sha256, metrics, signature, …) is `manifest.json` beside the
-files. Aliases are MLflow's own and are the truth; their moves are kept in a tag of the registered
-model. MLflow cannot compare and set: `expected` is checked just before the move, and two movers at
-the same instant may both succeed, the later one standing.
+all: a publish that fails before it leaves a run and files that no version names. What MLflow has no
+place for (sha256, metrics, signature, …) is `manifest.json` beside the files. Aliases are MLflow's
+own and are the truth; their moves are kept in a tag of the registered model.
+
+MLflow cannot compare and set, and has no lock: `expected` is checked just before the move, and two
+movers at the same instant may both succeed, the later one standing. An alias never names a version
+that was pruned, for MLflow refuses to set it and removes it together with its version; but what is
+promoted in the moment in which it is pruned takes the alias with it. Prune when nothing promotes
+old versions.
 Source: MLflow REST API 2.0, "Model Registry" and "MLflow Artifacts".
 """
 
+import contextlib
 import io
-import json
-import os
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-import httpx2
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from common.models.local_files import VerifiedCache, copy_verified, describe_file, list_files
+from common.models.mlflow_http import TIMEOUT_S, Answer, MLflowServer, NotThereError
 from common.models.registry import (
     AliasMove,
     AliasMovedError,
@@ -31,36 +34,26 @@ from common.models.registry import (
     ModelFile,
     ModelNotFoundError,
     ModelVersion,
-    NoEarlierVersionError,
     RegistryUnavailableError,
     VersionNotFoundError,
     check_name,
     check_path,
+    roll_back_move,
     roll_back_target,
 )
 
-API = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 SOURCE_PREFIX = "mlflow-artifacts:/"
-TIMEOUT_S = 30.0
 MAX_KEPT_MOVES = 40
 """Older moves are dropped: a tag of MLflow holds a few thousand characters."""
 
 _MOVES: TypeAdapter[list[AliasMove]] = TypeAdapter(list[AliasMove])
-Answer = dict[str, Any]
-
-
-class _NotFoundError(Exception):
-    """The server has no such thing."""
 
 
 class MLflowRegistry:
-    """A `Registry` on an MLflow server at `url`; a token is taken from MLFLOW_TRACKING_TOKEN."""
+    """A `Registry` on an MLflow server at `url`; see `MLflowServer` for token and time limit."""
 
-    def __init__(self, url: str, *, cache_dir: Path) -> None:
-        token = os.environ.get("MLFLOW_TRACKING_TOKEN", "")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, *, cache_dir: Path, timeout_s: float = TIMEOUT_S) -> None:
+        self._server = MLflowServer(url, timeout_s=timeout_s)
         self._cache = VerifiedCache(cache_dir)
         self._known: dict[tuple[str, int], ModelVersion] = {}
 
@@ -98,58 +91,79 @@ class MLflowRegistry:
         run_id, folder = self._start_run(model)
         for file in files:
             content = (files_dir / file.path).read_bytes()
-            self._upload(f"{folder}/files/{file.path}", content)
-        self._upload(f"{folder}/manifest.json", draft.model_dump_json().encode())
+            self._server.upload(f"{folder}/files/{file.path}", content)
+        self._server.upload(f"{folder}/manifest.json", draft.model_dump_json().encode())
+        self._finish_run(run_id, draft.metrics)
         self._create_model(model)
-        made = self._post(
-            "model-versions/create",
-            {
-                "name": model,
-                "source": f"{SOURCE_PREFIX}{folder}",
-                "run_id": run_id,
-                "description": description[:5000],
-                "tags": [{"key": k, "value": v} for k, v in draft.tags.items()],
-            },
-        )
-        version = draft.model_copy(update={"version": int(made["model_version"]["version"])})
-        self._finish_run(run_id, version)
+        version = self._create_version(draft, run_id, folder)
         if alias is not None:
-            self.promote(model, alias, version.version)
+            try:
+                self.promote(model, alias, version.version)
+            except RegistryUnavailableError as error:
+                self._settle(version, alias, error)
         return version
+
+    def _create_version(self, draft: ModelVersion, run_id: str, folder: str) -> ModelVersion:
+        """Make the version visible: the last call of a publish, but for the alias."""
+        body: dict[str, JsonValue] = {
+            "name": draft.model,
+            "source": f"{SOURCE_PREFIX}{folder}",
+            "run_id": run_id,
+            "description": draft.description[:5000],
+            "tags": [{"key": k, "value": v} for k, v in draft.tags.items()],
+        }
+        made = self._server.post("model-versions/create", body, "model_version")
+        return draft.model_copy(update={"version": int(made["version"])})
+
+    def _settle(self, version: ModelVersion, alias: str, error: RegistryUnavailableError) -> None:
+        """Take back a version whose alias could not be moved, unless it did move after all."""
+        model, number = version.model, version.version
+        try:
+            if self.aliases(model).get(alias) == number:
+                return  # only the answer was lost
+            self._delete_version(model, number)
+        except RegistryUnavailableError:
+            raise RegistryUnavailableError(
+                f"{error}; {model} version {number} is published, but whether {alias} stands on "
+                "it is not known: look when the server is back, and promote it"
+            ) from None
+        raise error
 
     def _start_run(self, model: str) -> tuple[str, str]:
         """Begin the run that owns the files; MLflow accepts no other source for a version."""
         try:
-            found = self._get("experiments/get-by-name", {"experiment_name": model})
-            experiment = found["experiment"]["experiment_id"]
-        except _NotFoundError:
-            experiment = self._post("experiments/create", {"name": model})["experiment_id"]
+            query = {"experiment_name": model}
+            found = self._server.get("experiments/get-by-name", query, "experiment")
+        except NotThereError:
+            found = self._server.post("experiments/create", {"name": model})
+        experiment = found["experiment_id"]
         started = {"experiment_id": experiment, "start_time": _now_ms(), "run_name": model}
-        info = self._post("runs/create", started)["run"]["info"]
+        info = self._server.post("runs/create", started, "run")["info"]
         source = f"{info['artifact_uri']}/model"
         if not source.startswith(SOURCE_PREFIX):
             raise RegistryUnavailableError(
-                f"MLflow at {self._url} keeps artifacts at {source}, not behind its own server; "
-                "start it with --artifacts-destination and without --default-artifact-root"
+                f"MLflow at {self._server.url} keeps artifacts at {source}, not behind its own "
+                "server; start it with --artifacts-destination and without --default-artifact-root"
             )
         return str(info["run_id"]), source.removeprefix(SOURCE_PREFIX).lstrip("/")
 
-    def _finish_run(self, run_id: str, version: ModelVersion) -> None:
+    def _finish_run(self, run_id: str, values: Mapping[str, float]) -> None:
         now = _now_ms()
         metrics: list[JsonValue] = [
             {"key": name, "value": value, "timestamp": now, "step": 0}
-            for name, value in version.metrics.items()
+            for name, value in values.items()
+            if math.isfinite(value)  # JSON has no word for the others; the manifest has them
         ]
-        tag: JsonValue = {"key": "model_version", "value": str(version.version)}
-        self._post("runs/log-batch", {"run_id": run_id, "metrics": metrics, "tags": [tag]})
-        self._post("runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": now})
+        self._server.post("runs/log-batch", {"run_id": run_id, "metrics": metrics})
+        done = {"run_id": run_id, "status": "FINISHED", "end_time": now}
+        self._server.post("runs/update", done)
 
     def _create_model(self, model: str) -> None:
         try:
-            self._get("registered-models/get", {"name": model})
-        except _NotFoundError:
+            self._server.get("registered-models/get", {"name": model})
+        except NotThereError:
             try:
-                self._post("registered-models/create", {"name": model})
+                self._server.post("registered-models/create", {"name": model})
             except RegistryUnavailableError as error:
                 if "already exists" not in str(error):
                     raise
@@ -179,8 +193,8 @@ class MLflowRegistry:
         self, folder: str, version: ModelVersion, file: ModelFile, target: Path | None
     ) -> None:
         try:
-            content = self._download(f"{folder}/files/{check_path(file.path)}")
-        except _NotFoundError:
+            content = self._server.download(f"{folder}/files/{check_path(file.path)}")
+        except NotThereError:
             raise CorruptModelError(
                 version.model, version.version, file.path, "the file is missing"
             ) from None
@@ -192,7 +206,7 @@ class MLflowRegistry:
         token = ""
         while True:
             query = {"max_results": "200"} | ({"page_token": token} if token else {})
-            page = self._get("registered-models/search", query)
+            page = self._server.get("registered-models/search", query)
             names += [one["name"] for one in page.get("registered_models", [])]
             token = page.get("next_page_token", "")
             if not token:
@@ -251,37 +265,34 @@ class MLflowRegistry:
     def roll_back(self, model: str, alias: str) -> AliasMove:
         """See `Registry.roll_back`."""
         moves = self.history(model, alias)
-        target = roll_back_target(moves, self._numbers(model))
-        if target is None:
-            raise NoEarlierVersionError(
-                f"{model}@{alias} stands on its first version; there is no earlier one"
-            )
-        move = AliasMove(
-            version=target,
-            previous=moves[-1].version,
-            moved_at=datetime.now(UTC),
-            is_roll_back=True,
-        )
+        move = roll_back_move(model, alias, moves, self._numbers(model))
         self._move(model, alias, [*moves, move])
         return move
 
     def _move(self, model: str, alias: str, moves: list[AliasMove]) -> None:
-        """Move the alias, which is the truth, then write its history."""
-        self._post(
-            "registered-models/alias",
-            {"name": model, "alias": alias, "version": str(moves[-1].version)},
-        )
+        """Write down the move, then make it: until the second call nothing has happened."""
         value = _MOVES.dump_json(moves[-MAX_KEPT_MOVES:]).decode()
         tag = {"name": model, "key": _moves_key(alias), "value": value}
-        self._post("registered-models/set-tag", tag)
+        self._server.post("registered-models/set-tag", tag)
+        number = moves[-1].version
+        try:
+            self._server.post(
+                "registered-models/alias",
+                {"name": model, "alias": alias, "version": str(number)},
+            )
+        except NotThereError:  # pruned since it was looked at
+            raise VersionNotFoundError(model, number, self._numbers(model)) from None
 
     @staticmethod
     def _reconciled(found: Answer, alias: str, version: int) -> list[AliasMove]:
+        """Return the moves as written, made to end where the alias stands."""
         tags = {one["key"]: one.get("value", "") for one in found.get("tags", [])}
         try:
             moves = _MOVES.validate_json(tags.get(_moves_key(alias), "[]"))
         except ValidationError:
             moves = list[AliasMove]()
+        if len(moves) > 1 and moves[-1].version != version == moves[-2].version:
+            moves.pop()  # written down, and never made
         if not moves or moves[-1].version != version:
             previous = moves[-1].version if moves else None
             moves.append(AliasMove(version=version, previous=previous, moved_at=datetime.now(UTC)))
@@ -295,33 +306,43 @@ class MLflowRegistry:
         for alias in self.aliases(model):
             moves = self.history(model, alias)
             kept |= {moves[-1].version, roll_back_target(moves, numbers) or 0}
-        removed = [number for number in numbers if number not in kept]
-        for number in removed:
-            folder = self._folder(model, number)
-            files = self._version(model, number).files
-            self._delete(f"{API}/model-versions/delete", {"name": model, "version": str(number)})
-            for path in ("manifest.json", *(f"files/{file.path}" for file in files)):
-                self._delete(f"{ARTIFACTS}/{quote(f'{folder}/{path}')}", None)
+        removed = []
+        for number in numbers:
+            # asked again for each: somebody may promote meanwhile
+            if number not in kept and number not in self.aliases(model).values():
+                with contextlib.suppress(VersionNotFoundError):  # somebody else prunes, too
+                    self._remove(model, number)
+                    removed.append(number)
         return removed
+
+    def _remove(self, model: str, number: int) -> None:
+        folder = self._folder(model, number)
+        files = self._version(model, number).files
+        self._delete_version(model, number)
+        for path in ("manifest.json", *(f"files/{file.path}" for file in files)):
+            self._server.delete_artifact(f"{folder}/{path}")
+
+    def _delete_version(self, model: str, number: int) -> None:
+        self._server.delete("model-versions/delete", {"name": model, "version": str(number)})
+        self._known.pop((model, number), None)
 
     # ---------------------------------------------------------------------------------- server
     def _registered(self, model: str) -> Answer:
         try:
-            found: Answer = self._get("registered-models/get", {"name": model})["registered_model"]
-        except _NotFoundError:
+            return self._server.get("registered-models/get", {"name": model}, "registered_model")
+        except NotThereError:
             raise ModelNotFoundError(model, self.models()) from None
-        return found
 
     def _numbers(self, model: str) -> list[int]:
         query = {"filter": f"name='{model}'", "max_results": "10000"}
-        found = self._get("model-versions/search", query).get("model_versions", [])
+        found = self._server.get("model-versions/search", query).get("model_versions", [])
         return sorted(int(one["version"]) for one in found)
 
     def _folder(self, model: str, number: int) -> str:
         try:
             query = {"name": model, "version": str(number)}
-            found = self._get("model-versions/get", query)["model_version"]
-        except _NotFoundError:
+            found = self._server.get("model-versions/get", query, "model_version")
+        except NotThereError:
             known = self._numbers(model)
             if not known:
                 raise ModelNotFoundError(model, self.models()) from None
@@ -336,56 +357,16 @@ class MLflowRegistry:
             return self._known[model, number]
         folder = self._folder(model, number)
         try:
-            draft = ModelVersion.model_validate_json(self._download(f"{folder}/manifest.json"))
-        except _NotFoundError:
+            draft = ModelVersion.model_validate_json(
+                self._server.download(f"{folder}/manifest.json")
+            )
+        except NotThereError:
             raise CorruptModelError(model, number, "manifest.json", "it is missing") from None
         except ValidationError as error:
             raise CorruptModelError(model, number, "manifest.json", str(error)) from error
         found = draft.model_copy(update={"model": model, "version": number})
         self._known[model, number] = found
         return found
-
-    def _upload(self, path: str, content: bytes) -> None:
-        self._send("PUT", f"{ARTIFACTS}/{quote(path)}", content=content)
-
-    def _download(self, path: str) -> bytes:
-        return self._send("GET", f"{ARTIFACTS}/{quote(path)}").content
-
-    def _get(self, path: str, query: Mapping[str, str]) -> Answer:
-        answer: Answer = self._send("GET", f"{API}/{path}", params=dict(query)).json()
-        return answer
-
-    def _post(self, path: str, body: Mapping[str, JsonValue]) -> Answer:
-        answer: Answer = self._send("POST", f"{API}/{path}", json=dict(body)).json()
-        return answer
-
-    def _delete(self, path: str, body: Mapping[str, JsonValue] | None) -> None:
-        content = None if body is None else json.dumps(dict(body)).encode()
-        headers = {"Content-Type": "application/json"} if content else {}
-        try:
-            self._send("DELETE", path, content=content, headers=headers)
-        except _NotFoundError:
-            return
-
-    def _client(self) -> httpx2.Client:
-        """Make a client for one call: calls are rare, and nobody has to close the registry."""
-        return httpx2.Client(base_url=self._url, timeout=TIMEOUT_S, headers=self._headers)
-
-    def _send(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
-        try:
-            with self._client() as client:
-                response = client.request(method, path, **arguments)
-        except httpx2.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise RegistryUnavailableError(f"MLflow at {self._url}: {reason}") from error
-        if response.status_code == 404 or "RESOURCE_DOES_NOT_EXIST" in response.text[:300]:
-            raise _NotFoundError(path)
-        if response.is_error:
-            raise RegistryUnavailableError(
-                f"MLflow at {self._url} answered {response.status_code} to {method} {path}: "
-                f"{response.text[:200]}"
-            )
-        return response
 
 
 def _now_ms() -> int:

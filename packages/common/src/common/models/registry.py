@@ -8,8 +8,8 @@ history is kept, and rolling back is moving it to where it was before. Read next
 import asyncio
 import difflib
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from datetime import datetime
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -72,7 +72,7 @@ class CorruptModelError(RegistryError):
 
 
 class RegistryUnavailableError(RegistryError):
-    """The registry cannot be reached or written now; nothing was changed."""
+    """The registry cannot be reached or written now; nothing was changed, or it says so."""
 
 
 class InvalidNameError(RegistryError):
@@ -92,7 +92,7 @@ class ModelFile(BaseModel):
 class ModelVersion(BaseModel):
     """A published version; nothing of it ever changes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
     model: str
     version: int = Field(ge=1)
@@ -247,3 +247,18 @@ def roll_back_target(moves: Iterable[AliasMove], existing: Iterable[int]) -> int
             stack.append(move.version)
     below = [version for version in stack[:-1] if version in there and version != stack[-1]]
     return below[-1] if below else None
+
+
+def roll_back_move(
+    model: str, alias: str, moves: Sequence[AliasMove], existing: Iterable[int]
+) -> AliasMove:
+    """Return the move that rolls an alias back; `NoEarlierVersionError` when there is none."""
+    target = roll_back_target(moves, existing)
+    if target is None:
+        raise NoEarlierVersionError(
+            f"{model}@{alias} stands on its first version; there is no earlier one"
+        )
+    previous = moves[-1].version
+    return AliasMove(
+        version=target, previous=previous, moved_at=datetime.now(UTC), is_roll_back=True
+    )

@@ -13,11 +13,10 @@ atomic and fails when the name is taken; on S3 a conditional put. A publish that
 claimed number without a manifest: readers never see it, `prune` sweeps it. Nothing is overwritten.
 
 Moving an alias and removing a manifest are two objects, so in a folder both happen under one lock
-of the model (`flock(2)`, which the kernel releases when its holder dies; readers never take it): no
-alias comes to name what prune removed. An object store has no lock. There, a version that is
-promoted in the moment in which it is pruned may be gone when the alias names it: `resolve` then
-says so, and rolling back or promoting another version mends it. Prune an object store from one
-place, when nothing promotes old versions.
+of the model (`flock(2)`, which dies with its holder; readers never take it): no alias comes to name
+what prune removed. An object store has no lock: what is promoted in the moment in which it is
+pruned may be gone when the alias names it. `resolve` then says so, and rolling back or promoting
+another version mends it; prune an object store when nothing promotes old versions.
 """
 
 import contextlib
@@ -47,11 +46,11 @@ from common.models.registry import (
     ModelFile,
     ModelNotFoundError,
     ModelVersion,
-    NoEarlierVersionError,
     RegistryUnavailableError,
     VersionNotFoundError,
     check_name,
     check_path,
+    roll_back_move,
     roll_back_target,
 )
 
@@ -107,8 +106,15 @@ class StoredRegistry:
             with self._reachable(f"publish {model}"):
                 self._create(self._manifest_path(model, number), version.model_dump_json(indent=2))
             if alias is not None:
-                self._promote(model, alias, number)
+                self._promote_new(version, alias)
         return version
+
+    def _promote_new(self, version: ModelVersion, alias: str) -> None:
+        try:
+            self._promote(version.model, alias, version.version)
+        except RegistryUnavailableError:
+            self._remove(self._manifest_path(version.model, version.version))
+            raise
 
     def _claim_number(self, model: str) -> int:
         """Take the next free number by creating its claim; the loser of a race tries the next."""
@@ -181,7 +187,7 @@ class StoredRegistry:
         """See `Registry.aliases`."""
         check_name(model, "the model name")
         with self._reachable(f"read the aliases of {model}"):
-            names = [self._leaf(path) for path in self._list(f"{self._root}/{model}/aliases")]
+            names = self._alias_names(model)
         if not names and not self._numbers(model):
             raise ModelNotFoundError(model, self.models())
         moves = {name: self._moves(model, name) for name in sorted(names)}
@@ -235,24 +241,11 @@ class StoredRegistry:
         """See `Registry.roll_back`."""
         self.history(model, alias)
         with self._locked(model):
-            return self._roll_back(model, alias)
-
-    def _roll_back(self, model: str, alias: str) -> AliasMove:
-        while True:
-            moves = self.history(model, alias)
-            target = roll_back_target(moves, self._numbers(model))
-            if target is None:
-                raise NoEarlierVersionError(
-                    f"{model}@{alias} stands on its first version; there is no earlier one"
-                )
-            move = AliasMove(
-                version=target,
-                previous=moves[-1].version,
-                moved_at=datetime.now(UTC),
-                is_roll_back=True,
-            )
-            if self._add_move(model, alias, len(moves) + 1, move):
-                return move
+            while True:
+                moves = self.history(model, alias)
+                move = roll_back_move(model, alias, moves, self._numbers(model))
+                if self._add_move(model, alias, len(moves) + 1, move):
+                    return move
 
     def _add_move(self, model: str, alias: str, number: int, move: AliasMove) -> bool:
         path = f"{self._root}/{model}/aliases/{alias}/{number:08d}.json"
