@@ -6,9 +6,10 @@ Knows no HTTP framework. Domain code raises its own errors; a service's `api.py`
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import override
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -70,8 +71,13 @@ class ProblemError(Exception):
 
     def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
         self.problem = problem
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
         super().__init__(problem.detail or problem.title)
+
+    @override
+    def __reduce__(self) -> tuple[type[Self], tuple[Problem, dict[str, str]]]:
+        """Copy and pickle by what it was made from, not by its message."""
+        return type(self), (self.problem, self.headers)
 
 
 def problem_error(

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
 
 PATIENCE_S = 60.0
@@ -30,7 +31,10 @@ def toy() -> ModuleType:
 
 @pytest.fixture
 def start(toy: ModuleType) -> Generator[Callable[..., TestClient]]:
-    """Start the toy in this process with these settings."""
+    """Start the toy in this process with these settings.
+
+    Its events are kept, not written: an unconfigured log takes seconds to draw one traceback.
+    """
     clients: list[TestClient] = []
 
     def started(**settings: object) -> TestClient:
@@ -40,9 +44,10 @@ def start(toy: ModuleType) -> Generator[Callable[..., TestClient]]:
         clients.append(client)
         return client
 
-    yield started
-    for client in clients:
-        client.__exit__(None, None, None)
+    with structlog.testing.capture_logs():
+        yield started
+        for client in clients:
+            client.__exit__(None, None, None)
 
 
 @dataclass

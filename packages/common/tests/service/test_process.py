@@ -1,13 +1,21 @@
 """The service as a process: ready line, hostile connections, signals, refusals to start."""
 
+import contextlib
+import hashlib
 import json
+import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, Self
+from urllib.parse import quote
 
 import pytest
 
@@ -119,6 +127,145 @@ def test_endless_headers_are_refused_before_they_fill_the_memory(launch: Launch)
     problem_in(service.ask(start + b"X-Padding: abcdefgh\r\n" * 4_000), 431)
 
 
+@dataclass
+class SlowCallers:
+    """Connections that each send one more byte of what they ask every few milliseconds."""
+
+    connections: list[socket.socket]
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._trickle)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over.set()
+        self._thread.join()
+        for connection in self.connections:
+            connection.close()
+
+    def _trickle(self) -> None:
+        while not self.is_over.wait(0.02):
+            for connection in self.connections:
+                with contextlib.suppress(OSError):  # given up by the service
+                    connection.sendall(b"x")
+
+    def n_held(self) -> int:
+        """Count the connections that the service has neither answered nor closed."""
+        return len(self.connections) - len(select.select(self.connections, [], [], 0)[0])
+
+
+SLOW_HEAD = b"GET /hello HTTP/1.1\r\nHost: x\r\nX-Slow: "
+SLOW_BODY = b"POST /rows/t HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n[{"
+
+
+class Connectable(Protocol):
+    """The part of conftest's `Process` that this needs."""
+
+    def connect(self) -> socket.socket: ...
+    def ask(self, request: bytes) -> bytes: ...
+
+
+def slow_callers(service: Connectable, n_heads: int, n_bodies: int) -> SlowCallers:
+    connections = []
+    for beginning in [SLOW_HEAD] * n_heads + [SLOW_BODY] * n_bodies:
+        connections.append(service.connect())
+        connections[-1].sendall(beginning)
+    return SlowCallers(connections)
+
+
+def in_flight(service: Connectable) -> float:
+    text = service.ask(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    found = re.search(r"^http_requests_in_flight (\S+)", text, re.MULTILINE)
+    assert found is not None
+    return float(found.group(1))
+
+
+@pytest.mark.parametrize(("n_heads", "n_bodies"), [(1, 0), (0, 1), (24, 24)])
+def test_others_are_answered_as_ever_while_slow_callers_hold_their_connections(
+    launch: Launch, n_heads: int, n_bodies: int
+) -> None:
+    # Who has not sent its headers takes no place; who sends its body takes one of these.
+    service = launch(ROADMAP_MAX_IN_FLIGHT=str(n_bodies + 1))
+    row = b'[{"age": 1}]'
+    requests = (
+        b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"POST /rows/t HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(row), row),
+    )
+    with slow_callers(service, n_heads, n_bodies) as slow:
+        deadline = time.monotonic() + PATIENCE_S
+        while in_flight(service) != n_bodies + 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        longest_s = 0.0
+        for request in requests * 20:
+            started = time.monotonic()
+            assert service.ask(request).startswith(b"HTTP/1.1 200 ")
+            longest_s = max(longest_s, time.monotonic() - started)
+        assert slow.n_held() == n_heads + n_bodies
+    assert longest_s < 2.0  # milliseconds when it is alone; their limits are 10 and 30 s
+    assert service.stop()[0] == 0
+    assert not [line for line in service.log if "Traceback" in line]
+
+
+def test_a_byte_now_and_then_buys_a_slow_caller_no_time(launch: Launch) -> None:
+    service = launch(ROADMAP_HEADER_TIMEOUT_S="0.3", ROADMAP_BODY_TIMEOUT_S="0.3")
+    started = time.monotonic()
+    with slow_callers(service, 8, 8) as slow:
+        while slow.n_held():
+            assert time.monotonic() - started < PATIENCE_S
+            time.sleep(0.01)
+        for connection in slow.connections:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert time.monotonic() - started < 10.0
+
+
+def test_the_type_of_each_refusal_of_the_connection_itself_leads_to_its_page(
+    launch: Launch,
+) -> None:
+    """The others, which need no real connection, are in `test_problem_pages.py`."""
+    service = launch(ROADMAP_HEADER_TIMEOUT_S="0.3", ROADMAP_BODY_TIMEOUT_S="0.3")
+    for request, status, slug in (
+        (SLOW_HEAD, 408, "body-timeout"),
+        (SLOW_BODY, 408, "body-timeout"),
+        (SLOW_HEAD + b"x" * 80_000, 431, "headers-too-large"),
+        (b"hello\r\n\r\n", 400, "malformed-body"),
+    ):
+        problem = problem_in(service.ask(request), status)
+        assert problem["type"] == f"/problems/{slug}"
+        page = service.ask(
+            b"GET /problems/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % slug.encode()
+        )
+        assert page.startswith(b"HTTP/1.1 200 ")
+        assert str(problem["title"]).encode() in page
+
+
+def test_keys_right_or_wrong_are_never_in_the_log(launch: Launch) -> None:
+    known, wrong = "plum-and-cinder", "pear-and-ember"  # nothing a redaction would find
+    digest = hashlib.sha256(known.encode()).hexdigest()
+    service = launch(ROADMAP_API_KEYS=digest, ROADMAP_LOG_LEVEL="debug")
+    for key, path, status in (
+        (known, "/hello", 200),
+        (known, "/crash", 500),
+        (wrong, "/hello", 401),
+        ("schlüssel", "/hello", 401),
+    ):
+        for header in (f"Authorization: Bearer {key}", f"X-API-Key: {key}"):
+            head = f"GET {path}?api_key={quote(key)} HTTP/1.1\r\nHost: x\r\n{header}\r\n"
+            answer = service.ask(head.encode("latin-1") + b"Connection: close\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 %d " % status)
+    service.stop()
+    deadline = time.monotonic() + PATIENCE_S
+    while sum('"event": "request"' in line for line in service.log) < 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    log = "".join(service.log)
+    for secret in (known, wrong, "schl", digest):
+        assert secret not in log
+
+
 def test_what_is_not_http_is_a_problem_too(launch: Launch) -> None:
     problem_in(launch().ask(b"\x16\x03\x01 hello\r\n\r\n"), 400)
 
@@ -195,8 +342,8 @@ def test_over_the_limit_of_requests_in_flight_the_next_waits_and_probes_do_not(
         wait_for(service.data_dir / "held")
         refused = service.ask(b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b"retry-after: 1" in refused.lower()
-        problem_in(refused, 503)
-        for path in (b"/healthz", b"/metrics"):
+        assert problem_in(refused, 503)["type"] == "/problems/busy"
+        for path in (b"/healthz", b"/metrics", b"/problems/busy"):
             request = b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path
             assert service.ask(request).startswith(b"HTTP/1.1 200")
         (service.data_dir / "release").touch()

@@ -114,6 +114,11 @@ def test_what_is_found_lies_inside_whatever_is_asked(parts: list[str]) -> None:
     assert found is None or found.is_relative_to(DESIGN_DIR)
 
 
+@pytest.mark.parametrize("path", ["%00", "x" * 300, "a/" * 3000])
+def test_a_name_that_no_file_can_have_is_not_found(design: TestClient, path: str) -> None:
+    assert design.get(f"/design/{path}").status_code == 404
+
+
 def test_mounting_the_design_twice_adds_its_route_once() -> None:
     app = FastAPI()
     mount_design(app)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemType
@@ -82,7 +83,7 @@ class Service:
         self.app.include_router(docs_router(self.app))
         self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
-        self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_page_file)
+        self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_answered_by_page)
         self.app.add_middleware(Observe, telemetry=self.telemetry)
 
     def owns(self, resource: Resource) -> Resource:
@@ -150,18 +151,28 @@ class Service:
             finally:
                 self.is_running = False
 
-    def _is_page_file(self, path: str) -> bool:
-        return self._pages is not None and self._pages.find(path.lstrip("/")) is not None
+    def _is_page_file(self, scope: Scope) -> bool:
+        if self._pages is None or scope["type"] != "http" or scope["method"] not in _PAGE_METHODS:
+            return False
+        return self._pages.find(scope["path"].lstrip("/")) is not None
+
+    def _is_answered_by_page(self, scope: Scope) -> bool:
+        """Whether a request ends in `_answer_page`: a route, which is tried first, needs a key.
+
+        A file's name alone does not tell: `/rows/../app.js` names one, and a route may take it.
+        """
+        if not self._is_page_file(scope):
+            return False
+        return all(route.matches(scope)[0] is Match.NONE for route in self.app.router.routes)
 
     async def _answer_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what no route took: a file of the page, else the router's own refusal."""
-        path = scope["path"]
-        is_file = scope["type"] == "http" and self._is_page_file(path)
-        if self._pages is None or not is_file or scope["method"] not in {"GET", "HEAD"}:
+        if self._pages is None or not self._is_page_file(scope):
             await self.app.router.not_found(scope, receive, send)
             return
         scope["route"] = _PAGE_ROUTE
-        response: Response = await self._pages.answer(Request(scope, receive), path.lstrip("/"))
+        path = scope["path"].lstrip("/")
+        response: Response = await self._pages.answer(Request(scope, receive), path)
         await response(scope, receive, send)
 
 
@@ -170,6 +181,7 @@ class _PageRoute:
 
 
 _PAGE_ROUTE = _PageRoute()
+_PAGE_METHODS = frozenset({"GET", "HEAD"})
 _PROBLEM_EXAMPLE = {
     "type": INVALID.uri,
     "title": INVALID.title,

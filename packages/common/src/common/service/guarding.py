@@ -25,18 +25,20 @@ from common.service.problems import (
 from common.settings import Settings
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/version", "/docs", "/openapi.json"})
-OPEN_PREFIXES = ("/problems/", "/design/", "/docs/")
+PROBLEM_PAGES = "/problems/"
+OPEN_PREFIXES = (PROBLEM_PAGES, "/design/", "/docs/")
 """What a probe, a browser or a reader may see without a key; everything else needs one,
 `/metrics` too: it tells what the service is used for."""
 NEVER_BUSY = OPEN_PATHS | {"/metrics"}
-"""Answered under any load: who watches a busy service must not be refused."""
+"""Answered under any load, as are the pages of problems: who watches a busy service, or asks what
+busy means, must not be refused."""
 
 
 class Guard:
     """ASGI middleware that refuses what the settings do not allow."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, is_open_page: Callable[[str], bool]
+        self, app: ASGIApp, settings: Settings, is_open_page: Callable[[Scope], bool]
     ) -> None:
         self._app = app
         self._settings = settings
@@ -66,12 +68,12 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> RefusedError | None:
         path = scope["path"]
-        is_closed = self._digests and not self._is_open(scope["method"], path)
-        if is_closed and not self._has_key(headers):
+        if self._digests and not self._is_open(scope) and not self._has_key(headers):
             challenge = {"WWW-Authenticate": 'Bearer realm="api"'}
             return RefusedError(UNAUTHORIZED, "This route needs an API key.", headers=challenge)
         limit = self._settings.max_in_flight
-        if self._n_in_flight >= limit and path not in NEVER_BUSY:
+        can_wait = path not in NEVER_BUSY and not path.startswith(PROBLEM_PAGES)
+        if self._n_in_flight >= limit and can_wait:
             detail = f"{limit} requests are in flight already (MAX_IN_FLIGHT)."
             return RefusedError(BUSY, detail, headers={"Retry-After": "1"})
         length = headers.get("content-length", "")
@@ -80,15 +82,15 @@ class Guard:
             return RefusedError(TOO_LARGE, self._too_large(), headers={"Connection": "close"})
         return None
 
-    def _is_open(self, method: str, path: str) -> bool:
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIXES):
-            return True
-        return method in {"GET", "HEAD"} and self._is_open_page(path)
+    def _is_open(self, scope: Scope) -> bool:
+        path = scope["path"]
+        return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES) or self._is_open_page(scope)
 
     def _has_key(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        digest = hashlib.sha256(key.encode()).hexdigest().encode()
+        key = token.strip(" \t") if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        # Headers were read as Latin-1: this gives back the bytes that were sent, UTF-8 or not.
+        digest = hashlib.sha256(key.encode("latin-1")).hexdigest().encode()
         # Every digest is compared, each in constant time: the time taken tells nothing.
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return bool(key) and any(matches)

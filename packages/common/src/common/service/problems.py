@@ -7,6 +7,7 @@ into a 500 without internals.
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http.client import responses as REASONS  # noqa: N812 - a table of constants
 
@@ -65,6 +66,12 @@ MAX_FIELD_NAME = 100
 """A longer key in the caller's body is cut where an answer names it."""
 MAX_ERRORS = 20
 """A body with more invalid fields names the first ones only."""
+
+_STYLE = (
+    '<link rel="stylesheet" href="/design/tokens.css">'
+    '<link rel="stylesheet" href="/design/components.css">'
+)
+_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # RFC 3986, section 3.1
 
 _BY_STATUS = {404: NOT_FOUND, 405: METHOD, 400: MALFORMED, 413: TOO_LARGE, 401: UNAUTHORIZED}
 
@@ -140,12 +147,11 @@ class ProblemTable:
         if kind is None:
             raise HTTPException(404, f"There is no problem {slug!r}.")
         title, advice = html.escape(kind.title), html.escape(kind.advice or "See `detail`.")
+        style = _STYLE if getattr(self._app.state, "has_design", False) else ""
         return HTMLResponse(
             f'<!doctype html><html lang="en"><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-            f'<link rel="stylesheet" href="/design/tokens.css">'
-            f'<link rel="stylesheet" href="/design/components.css">'
-            f'<main class="problem-page"><p>Problem <code>{html.escape(slug)}</code>, '
+            f'{style}<main class="problem-page"><p>Problem <code>{html.escape(slug)}</code>, '
             f"status {kind.status}</p><h1>{title}</h1><p>{advice}</p>"
             f'<p><a href="/docs">API</a></p></main></html>'
         )
@@ -195,14 +201,20 @@ class ProblemTable:
             kind, detail, instance=request.url.path, fields=fields, headers=error.headers
         )
 
-    @staticmethod
-    def _on_problem(request: Request, error: Exception) -> Response:
+    def _on_problem(self, request: Request, error: Exception) -> Response:
+        """Answer with a problem as it is; one of another service's kinds has no page here."""
         if not isinstance(error, ProblemError):
             raise error
         ids = get_contextvars()
         update = {name: str(ids.get(name, "")) for name in ("request_id", "trace_id")}
         update["instance"] = error.problem.instance or request.url.path
+        if not self._has_page(error.problem.type):
+            update["type"] = _plain_kind(error.problem.status).uri
         return _answer(error.problem.model_copy(update=update), error.headers)
+
+    def _has_page(self, uri: str) -> bool:
+        is_own = any(kind.uri == uri for kind in self.kinds.values())
+        return is_own or _ABSOLUTE_URI.match(uri) is not None
 
 
 def field_error(item: Mapping[str, object]) -> FieldError:

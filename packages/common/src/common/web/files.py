@@ -59,10 +59,12 @@ class PageFiles:
         """Resolve a request path to a file inside the directory, or to an extra file."""
         if path in self._extra:
             return self._extra[path]
-        target = (self._directory / (path or "index.html")).resolve()
-        if not target.is_relative_to(self._directory) or not target.is_file():
+        try:
+            target = (self._directory / (path or "index.html")).resolve()
+            is_there = target.is_relative_to(self._directory) and target.is_file()
+        except (OSError, ValueError):  # a name no file system can hold
             return None
-        return target
+        return target if is_there else None
 
     async def answer(self, request: Request, path: str, *, caching: str = REVALIDATE) -> Response:
         """Answer with the file, with 304 when the caller has it, or raise a 404."""
