@@ -8,7 +8,7 @@ from p1_prediction_api.training import TrainingRun, train
 
 @pytest.fixture(scope="session")
 def cancer_run() -> TrainingRun:
-    return train(example_table(), target=TARGET)
+    return train(example_table(), target=TARGET, minutes=0.05)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 Open Inference Protocol. Read next: `live.py`.
 """
 
-import json
+from collections.abc import Set
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from common.service.problems import MALFORMED, RefusedError
 from common.serving import openinference_router
 from common.serving.openinference import INFERENCE_PROBLEMS
 from fastapi import APIRouter, FastAPI, Request
+from pydantic import JsonValue
+from pydantic_core import from_json
 from starlette.responses import Response
 
-from p1_prediction_api.contracts import ModelDescription, Predictions
+from p1_prediction_api.contracts import Explanations, ModelDescription, Predictions
 from p1_prediction_api.errors import (
     ModelContentError,
     NoModelError,
@@ -24,6 +26,7 @@ from p1_prediction_api.errors import (
     TooManyRowsError,
     TrainingError,
 )
+from p1_prediction_api.explanations import explain
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.openapi import follow_the_model
@@ -53,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     live = service.owns(LiveModel(settings, service.telemetry))
     service.problems(PROBLEMS)
-    service.mount(prediction_router(live))
+    service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
     service.mount(
         openinference_router(
             lambda: [live] if live.is_ready() else [],
@@ -69,16 +72,26 @@ def create_app(settings: Settings) -> FastAPI:
     return service.app
 
 
-def prediction_router(live: LiveModel) -> APIRouter:
+def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
     """Make the friendly routes."""
     router = APIRouter(prefix="/v1", tags=["predictions"])
 
     @router.post("/predict", response_model=Predictions)
     async def predict(request: Request) -> Response:
         """Predict one row or many; answers stand in the order of the rows."""
-        body = _parse(await request.body())
-        answer = await live.predict(body)
+        body = _parse(await request.body(), {"rows"})
+        answer = await live.predict(body.get("rows"))
         return Response(answer.model_dump_json(), media_type="application/json")
+
+    @router.post("/explain", response_model=Explanations)
+    async def explain_rows(request: Request) -> Response:
+        """Predict, and say what each value adds: attributions sum to the score, exactly."""
+        body = _parse(await request.body(), {"rows", "of"})
+        of = body.get("of")
+        if of is not None and not isinstance(of, str):
+            raise RowError([FieldError(field="of", message="is not a text", accepted="a class")])
+        found = await explain(live, body.get("rows"), of, max_rows=max_explained_rows)
+        return Response(found.model_dump_json(), media_type="application/json")
 
     @router.get("/model")
     async def model() -> ModelDescription:
@@ -98,17 +111,21 @@ def prediction_router(live: LiveModel) -> APIRouter:
     return router
 
 
-def _parse(content: bytes) -> object:
-    """Read `{"rows": [...]}`; the model's own signature checks the rows."""
+def _parse(content: bytes, known: Set[str]) -> dict[str, JsonValue]:
+    """Read an object of known members; the model's own signature checks the rows."""
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        body: JsonValue = from_json(content)
+    except ValueError as error:
         raise RefusedError(MALFORMED, f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
         field = FieldError(field="body", message="is not an object", accepted='{"rows": [...]}')
         raise RowError([field])
-    if unknown := sorted(set(body) - {"rows"}):
+    if unknown := sorted(set(body) - known):
+        accepted = ", ".join(sorted(known))
         raise RowError(
-            [FieldError(field=name, message="is unknown", accepted="rows") for name in unknown[:5]]
+            [
+                FieldError(field=name, message="is unknown", accepted=accepted)
+                for name in unknown[:5]
+            ]
         )
-    return body.get("rows")
+    return body

@@ -1,88 +1,176 @@
 """The candidates of the search: from a guess to boosted trees, each a whole scikit-learn pipeline.
 
-Simplest first: when scores are alike, the simpler one is chosen. Preprocessing is inside each
-pipeline, so that whatever it learns, it learns from the fold's training part alone.
+Preprocessing is inside each pipeline, so that whatever it learns, it learns from the fold's
+training part alone. Numbers with gaps reach trees as they are: trees split on gaps by themselves.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from p1_prediction_api.encoding import date_parts
 from p1_prediction_api.prepared import Prepared
 
 BASELINE = "baseline"
+Family = Literal["dummy", "linear", "tree", "forest", "boosted"]
+FAMILIES: tuple[Family, ...] = ("dummy", "linear", "tree", "forest", "boosted")
+"""Simplest first: when scores are alike, the simpler one is chosen."""
+MAX_ROUNDS = 1000
+N_FOREST_TREES = 100
+MAX_FOREST_LEAVES = 512
+"""Bounds a published forest to a few million bytes, and the time to explain a row of it."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A named pipeline; `family` is what `export.py` needs to know."""
+    """A named pipeline; `complexity` orders those of one family, the plainest lowest."""
 
     name: str
-    family: str
+    family: Family
     pipeline: Pipeline
+    complexity: float = 0.0
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Return what orders candidates from plain to complex."""
+        return FAMILIES.index(self.family), self.complexity
 
 
 def candidates(data: Prepared, *, seed: int) -> Iterator[Candidate]:
-    """Yield every candidate for the task, simplest first."""
+    """Yield candidates in the order of trial: one of each family first, then their variants."""
+    is_classes = data.task == "classification"
+    guess = DummyClassifier(strategy="prior") if is_classes else DummyRegressor()
+    yield Candidate(BASELINE, "dummy", _dense(data, guess))
+    yield _linear(data, 1.0)
+    yield _boosted(data, seed, rate=0.1, leaves=31, share=1.0, leaf_rows=20, penalty=0.0)
+    yield _forest(data, seed, leaf_rows=3)
+    yield _tree(data, seed, leaves=16)
+    yield _boosted(data, seed, rate=0.05, leaves=15, share=0.5, leaf_rows=20, penalty=1.0)
+    for strength in (0.01, 0.1, 10.0):
+        yield _linear(data, strength)
+    yield _boosted(data, seed, rate=0.05, leaves=7, share=0.5, leaf_rows=10, penalty=1.0)
+    yield _boosted(data, seed, rate=0.05, leaves=31, share=0.3, leaf_rows=40, penalty=10.0)
+    for leaves in (4, 64):
+        yield _tree(data, seed, leaves=leaves)
+    yield _forest(data, seed, leaf_rows=1)
+    yield _boosted(data, seed, rate=0.03, leaves=4, share=0.5, leaf_rows=20, penalty=1.0)
+    yield _forest(data, seed, leaf_rows=20)
+
+
+def _linear(data: Prepared, strength: float) -> Candidate:
+    """Make a linear model whose penalty weakens as `strength` grows."""
     if data.task == "classification":
-        yield Candidate(BASELINE, "dummy", _dense(data, DummyClassifier(strategy="prior")))
-        for c in (0.01, 0.1, 1.0, 10.0):
-            model = LogisticRegression(C=c, max_iter=2000)
-            yield Candidate(f"logistic regression (C={c:g})", "linear", _dense(data, model))
-        for leaves, rate in ((8, 0.05), (31, 0.1)):
-            boosted = HistGradientBoostingClassifier(
-                max_leaf_nodes=leaves,
-                learning_rate=rate,
-                max_iter=300,
-                early_stopping=True,
-                random_state=seed,
-            )
-            yield Candidate(f"boosted trees ({leaves} leaves)", "trees", _with_gaps(data, boosted))
-        return
-    yield Candidate(BASELINE, "dummy", _dense(data, DummyRegressor()))
-    for alpha in (100.0, 1.0, 0.01):
-        model = Ridge(alpha=alpha)
-        yield Candidate(f"linear regression (ridge {alpha:g})", "linear", _dense(data, model))
-    for leaves, rate in ((8, 0.05), (31, 0.1)):
-        regressor = HistGradientBoostingRegressor(
-            max_leaf_nodes=leaves,
-            learning_rate=rate,
-            max_iter=300,
-            early_stopping=True,
-            random_state=seed,
-        )
-        yield Candidate(f"boosted trees ({leaves} leaves)", "trees", _with_gaps(data, regressor))
+        model: Any = LogisticRegression(C=strength, max_iter=2000)
+        name = f"logistic regression (C={strength:g})"
+    else:
+        model = Ridge(alpha=1 / strength)
+        name = f"linear regression (ridge {1 / strength:g})"
+    return Candidate(name, "linear", _dense(data, model), complexity=strength)
 
 
-def _encoder() -> OneHotEncoder:
-    return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+def _tree(data: Prepared, seed: int, *, leaves: int) -> Candidate:
+    kind = DecisionTreeClassifier if data.task == "classification" else DecisionTreeRegressor
+    model = kind(max_leaf_nodes=leaves, min_samples_leaf=10, random_state=seed)
+    name = f"decision tree ({leaves} leaves)"
+    return Candidate(name, "tree", _with_gaps(data, model), complexity=leaves)
+
+
+def _forest(data: Prepared, seed: int, *, leaf_rows: int) -> Candidate:
+    kind = RandomForestClassifier if data.task == "classification" else RandomForestRegressor
+    model = kind(
+        N_FOREST_TREES,
+        min_samples_leaf=leaf_rows,
+        max_leaf_nodes=MAX_FOREST_LEAVES,
+        max_features="sqrt" if data.task == "classification" else 1 / 3,
+        n_jobs=-1,
+        random_state=seed,
+    )
+    name = f"random forest (leaves of {leaf_rows} rows)"
+    return Candidate(name, "forest", _with_gaps(data, model), complexity=-leaf_rows)
+
+
+def _boosted(
+    data: Prepared,
+    seed: int,
+    *,
+    rate: float,
+    leaves: int,
+    share: float,
+    leaf_rows: int,
+    penalty: float,
+) -> Candidate:
+    is_classes = data.task == "classification"
+    kind = HistGradientBoostingClassifier if is_classes else HistGradientBoostingRegressor
+    model = kind(
+        learning_rate=rate,
+        max_leaf_nodes=leaves,
+        max_features=share,
+        min_samples_leaf=leaf_rows,
+        l2_regularization=penalty,
+        max_iter=MAX_ROUNDS,
+        early_stopping=True,
+        n_iter_no_change=20,
+        random_state=seed,
+    )
+    name = f"boosted trees ({leaves} leaves, rate {rate:g})"
+    return Candidate(name, "boosted", _with_gaps(data, model), complexity=leaves)
+
+
+def with_rounds(candidate: Candidate, n_rounds: int) -> Candidate:
+    """Return boosted trees that stop after so many rounds and hold no rows back to decide it."""
+    made = candidate.pipeline.set_params(
+        model__max_iter=max(1, n_rounds), model__early_stopping=False
+    )
+    return Candidate(candidate.name, candidate.family, made, candidate.complexity)
+
+
+def _labels(data: Prepared) -> list[tuple[str, Any, list[str]]]:
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+    return [("labels", encoder, list(data.labels))] if data.labels else []
+
+
+def _dates(data: Prepared, *after: tuple[str, Any]) -> list[tuple[str, Any, list[str]]]:
+    parts = FunctionTransformer(date_parts)
+    return [
+        (f"date {k}", Pipeline([("parts", parts), *after]), [name])
+        for k, name in enumerate(data.dates)
+    ]
 
 
 def _dense(data: Prepared, model: object) -> Pipeline:
     """Impute, scale and encode: what a linear model needs."""
     steps: list[tuple[str, Any, list[str]]] = []
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    fill = (("impute", imputer), ("scale", StandardScaler()))
     if data.numbers:
-        imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-        scaled = Pipeline([("impute", imputer), ("scale", StandardScaler())])
-        steps.append(("numbers", scaled, list(data.numbers)))
-    if data.labels:
-        steps.append(("labels", _encoder(), list(data.labels)))
-    return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)])
+        steps.append(("numbers", Pipeline(list(fill)), list(data.numbers)))
+    steps += _dates(data, *fill)
+    return _joined(steps + _labels(data), model)
 
 
 def _with_gaps(data: Prepared, model: object) -> Pipeline:
-    """Encode labels and leave numbers as they are: trees split on gaps by themselves."""
+    """Encode labels and leave numbers as they are."""
     steps: list[tuple[str, Any, list[str]]] = []
     if data.numbers:
         steps.append(("numbers", "passthrough", list(data.numbers)))
-    if data.labels:
-        steps.append(("labels", _encoder(), list(data.labels)))
+    steps += _dates(data)
+    return _joined(steps + _labels(data), model)
+
+
+def _joined(steps: list[tuple[str, Any, list[str]]], model: object) -> Pipeline:
     return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)])

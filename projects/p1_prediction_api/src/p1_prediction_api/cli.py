@@ -22,9 +22,13 @@ from p1_prediction_api.errors import RowError, TrainingError
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from fastapi import FastAPI
 
-    from p1_prediction_api.training import Report
+    from p1_prediction_api.contracts import ModelCard
+    from p1_prediction_api.search import Report
+    from p1_prediction_api.training import Costs
 
 
 def _create_app(settings: Settings) -> "FastAPI":
@@ -70,7 +74,21 @@ def train(
     target: Annotated[str, typer.Option(help="Column to predict.")] = "",
     model: Annotated[str, typer.Option(help="Name in the registry; default: the served one.")] = "",
     alias: Annotated[str, typer.Option(help="Alias to move to the new version.")] = "champion",
-    minutes: Annotated[float, typer.Option(help="Longest search; Ctrl-C ends it too.")] = 10.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Longest search; Ctrl-C ends it too. [default: 10; 0.05 of the example]"
+        ),
+    ] = None,
+    positive: Annotated[
+        str, typer.Option(help="Of two classes, the one looked for; default: the rarer.")
+    ] = "",
+    miss_cost: Annotated[
+        float, typer.Option(min=0.001, help="What it costs to miss a positive row.")
+    ] = 1.0,
+    false_alarm_cost: Annotated[
+        float, typer.Option(min=0.001, help="What it costs to say positive wrongly.")
+    ] = 1.0,
     time_column: Annotated[str, typer.Option(help="Hold out the latest rows by it.")] = "",
     group_column: Annotated[str, typer.Option(help="Keep its groups on one side.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of splits and models.")] = None,
@@ -90,13 +108,18 @@ def train(
         run = training.train(
             data,
             target=wanted,
-            minutes=minutes,
+            minutes=minutes if minutes is not None else (0.05 if table is None else 10.0),
+            positive=positive or None,
+            costs=_costs(training, miss_cost, false_alarm_cost),
             time_column=time_column or None,
             group_column=group_column or None,
             seed=settings.seed if seed is None else seed,
             report=report,
         )
     typer.echo(run.verdict)
+    typer.echo(f"  chosen because {run.card.chosen_because}")
+    for line in _said_with_it(run.card):
+        typer.echo(f"  {line}")
     for name, reason in run.card.dropped.items():
         typer.echo(f"  left out {name}: {reason}")
     for warning in run.card.warnings:
@@ -149,6 +172,21 @@ def predict(
     typer.echo(json.dumps({name: value.tolist() for name, value in outputs.items()}))
 
 
+def _said_with_it(card: "ModelCard") -> list[str]:
+    lines = [card.threshold_because] if card.threshold_because else []
+    if card.calibration.error is not None:
+        lines.append(f"calibration error {card.calibration.error.value:.3f}")
+    if card.uncertainty is not None:
+        held, size = card.uncertainty.coverage, card.uncertainty.mean_size
+        what = "intervals" if card.uncertainty.bins else "sets of classes"
+        lines.append(
+            f"{what} held the truth in {held.value:.1%} ({held.low:.1%} to {held.high:.1%}) of "
+            f"rows never seen, where {card.uncertainty.level:.0%} was asked for; "
+            f"mean size {size:.4g}"
+        )
+    return lines
+
+
 def _training_module():
     if find_spec("sklearn") is None or find_spec("onnx") is None:
         raise TrainingError(
@@ -157,6 +195,13 @@ def _training_module():
     from p1_prediction_api import training  # noqa: PLC0415 - scikit-learn
 
     return training
+
+
+def _costs(training: "ModuleType", miss: float, false_alarm: float) -> "Costs | None":
+    if miss == false_alarm:
+        return None  # the threshold stays at one half
+    costs: Costs = training.Costs(false_positive=false_alarm, false_negative=miss)
+    return costs
 
 
 def _table(table: Path | None, target: str):

@@ -18,10 +18,12 @@ class Feature(_Value):
     """One input of the model."""
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "date"]
     unit: str = ""
     may_be_missing: bool = False
-    low: float | None = Field(default=None, description="Smallest value seen in training.")
+    low: float | None = Field(
+        default=None, description="Smallest value seen in training; of a date, days since 1970."
+    )
     high: float | None = Field(default=None, description="Largest value seen in training.")
     categories: tuple[str, ...] = Field(default=(), description="Values seen in training.")
     example: float | str = Field(description="A typical value.")
@@ -35,6 +37,10 @@ class Signature(_Value):
     unit: str = Field(default="", description="Unit of the target, for regression.")
     features: tuple[Feature, ...]
     classes: tuple[str, ...] = ()
+    positive: str = Field(default="", description="Of two classes, the one that is looked for.")
+    threshold: float = Field(
+        default=0.5, description="Of two classes: probability of `positive` from which it is said."
+    )
 
 
 class Estimate(_Value):
@@ -52,7 +58,40 @@ class CandidateScore(_Value):
     score: float
     standard_error: float
     fit_s: float
+    predict_us: float = Field(default=0.0, description="Microseconds a row, in batches.")
     is_chosen: bool = False
+    note: str = Field(default="", description="Why it was not tried on every fold, if so.")
+
+
+class Calibration(_Value):
+    """Raw scores become log-odds: `slope` times the score plus its class's `intercept`."""
+
+    slope: float = 1.0
+    intercepts: tuple[float, ...] = (0.0,)
+    error: Estimate | None = Field(
+        default=None, description="Expected calibration error on rows never seen."
+    )
+    raw_error: float | None = Field(default=None, description="The same, uncalibrated.")
+
+
+class IntervalBin(_Value):
+    """How far the truth lies from predictions up to `below`, at the level of the intervals."""
+
+    below: float | None = Field(description="Upper edge of the prediction; null is the rest.")
+    low: float
+    high: float
+
+
+class Uncertainty(_Value):
+    """Conformal prediction: sets of classes, or intervals, that hold the truth at a known rate."""
+
+    level: float = 0.9
+    set_threshold: float | None = Field(
+        default=None, description="A class at least this probable is in the set."
+    )
+    bins: tuple[IntervalBin, ...] = ()
+    coverage: Estimate = Field(description="Share of rows never seen whose truth was held.")
+    mean_size: float = Field(description="Classes in a set, or width of an interval, on average.")
 
 
 class ModelCard(_Value):
@@ -71,6 +110,9 @@ class ModelCard(_Value):
         default_factory=dict, description="Columns left out, each with the reason."
     )
     warnings: tuple[str, ...] = ()
+    calibration: Calibration = Calibration()
+    uncertainty: Uncertainty | None = None
+    threshold_because: str = ""
     max_parity_difference: float
     trained_at: datetime
     seed: int
@@ -89,6 +131,12 @@ class Prediction(BaseModel):
 
     prediction: str | float
     probabilities: dict[str, float] | None = None
+    prediction_set: list[str] | None = Field(
+        default=None, description="The classes that hold the truth at the model's stated rate."
+    )
+    interval: tuple[float, float] | None = Field(
+        default=None, description="Holds the truth at the model's stated rate."
+    )
     warnings: list[str] = Field(
         default_factory=list, description="What is unlike anything seen in training."
     )
@@ -99,6 +147,34 @@ class Predictions(BaseModel):
 
     model: ServedModel
     predictions: list[Prediction]
+
+
+class FeatureAttribution(BaseModel):
+    """What one feature's value adds to the score."""
+
+    feature: str
+    value: float | str | None
+    attribution: float
+
+
+class Explanation(BaseModel):
+    """An answer taken apart: `base` plus every attribution is `score`, exactly."""
+
+    prediction: Prediction
+    of: str = Field(description="The class whose score is explained, or the target.")
+    scale: Literal["log-odds", "target"] = Field(
+        description="What the score is: log-odds of the class, or the predicted number."
+    )
+    base: float = Field(description="The score of the average training row.")
+    score: float
+    attributions: list[FeatureAttribution] = Field(description="The largest first.")
+
+
+class Explanations(BaseModel):
+    """The answers taken apart, in the order of the rows."""
+
+    model: ServedModel
+    explanations: list[Explanation]
 
 
 class ModelDescription(BaseModel):

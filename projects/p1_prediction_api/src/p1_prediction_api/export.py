@@ -1,15 +1,14 @@
-"""A trained pipeline as an ONNX graph, built from its fitted parameters; parity proved on data.
+"""A trained model as an ONNX graph, built from its fitted parameters; parity proved on data.
 
-One input a feature, shape (n, 1): float32 numbers (NaN is missing) and strings. Outputs: `label`
-and `probabilities` for classes, `prediction` for a number. Linear models are a `Gemm`, boosted
-trees one `TreeEnsembleRegressor` of raw scores; a sigmoid or softmax follows. Thresholds of trees
-are rounded down to float32, so that `x <= t` decides alike for every float32 `x`. Source:
-ONNX operators, domains `ai.onnx` 17 and `ai.onnx.ml` 3.
+One input a feature, shape (n, 1): float32 numbers (NaN is missing; a date is days since 1970) and
+strings. Outputs: `label` and `probabilities` for classes, `prediction` for a number. Linear models
+are a `Gemm`, trees of every kind one `TreeEnsembleRegressor` of raw scores; calibration and a
+sigmoid or softmax follow. Source: ONNX operators, domains `ai.onnx` 17 and `ai.onnx.ml` 3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -20,9 +19,21 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from p1_prediction_api.contracts import MISSING
+from p1_prediction_api.candidates import Candidate
+from p1_prediction_api.contracts import MISSING, Calibration, Signature
+from p1_prediction_api.encoding import (
+    DAYS_A_WEEK,
+    DAYS_A_YEAR,
+    HOURS,
+    THURSDAY,
+    Encoder,
+)
 from p1_prediction_api.errors import ParityError
+from p1_prediction_api.explaining import Explainer, LinearScores
+from p1_prediction_api.fitted_trees import tree_ensemble
 from p1_prediction_api.prepared import Prepared
+from p1_prediction_api.raw_scores import predict, prior_scores
+from p1_prediction_api.trees import LEAF, TreeEnsemble
 
 Floats = NDArray[np.float64]
 OPSETS = (helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3))
@@ -30,31 +41,104 @@ PROBABILITY_TOLERANCE = 1e-4
 RELATIVE_TOLERANCE = 1e-4
 
 
-def export(data: Prepared, pipeline: Pipeline, family: str, path: Path) -> None:
-    """Write the fitted pipeline to `path` as ONNX."""
-    graph = _Graph(data)
-    prepared = graph.prepare(pipeline.named_steps["prepare"], has_gaps=family == "trees")
-    model = pipeline.named_steps["model"]
-    if family == "trees":
-        scores = graph.trees(prepared, model)
-    else:
-        scores = graph.linear(prepared, model, family)
-    graph.finish(scores)
+class Fitted(NamedTuple):
+    """A chosen, fitted and calibrated model with the data's description: what is exported."""
+
+    data: Prepared
+    candidate: Candidate
+    calibration: Calibration
+    signature: Signature
+
+    def predict(self, rows: pd.DataFrame) -> Floats:
+        """Return calibrated probabilities (n, classes) or numbers (n,)."""
+        return predict(self.data, self.candidate, self.calibration, rows)
+
+
+def export(fitted: Fitted, path: Path) -> None:
+    """Write the model to `path` as ONNX."""
+    graph = _Graph(fitted)
     made = helper.make_model(graph.build(), opset_imports=list(OPSETS), ir_version=10)
     onnx.checker.check_model(made)
     onnx.save(made, path)
 
 
-def prove_parity(data: Prepared, pipeline: Pipeline, path: Path, rows: pd.DataFrame) -> float:
+def explainer(fitted: Fitted) -> Explainer:
+    """Make what takes the model's scores apart, without scikit-learn."""
+    data, pipeline = fitted.data, fitted.candidate.pipeline
+    levels = {name: tuple(known) for name, known in _levels(data, _transformer(pipeline)).items()}
+    return Explainer(
+        Encoder(data.numbers, data.dates, levels),
+        _score_model(fitted),
+        fitted.calibration.slope,
+        fitted.calibration.intercepts,
+    )
+
+
+def _score_model(fitted: Fitted) -> LinearScores | TreeEnsemble:
+    data, candidate = fitted.data, fitted.candidate
+    model = candidate.pipeline.named_steps["model"]
+    transformer = _transformer(candidate.pipeline)
+    if candidate.family not in {"dummy", "linear"}:
+        return tree_ensemble(model)
+    n_levels = sum(len(known) for known in _levels(data, transformer).values())
+    filled = [
+        (step.named_steps["impute"], step.named_steps["scale"]) for step in _filled(transformer)
+    ]
+    fill = np.concatenate([*(impute.statistics_ for impute, _ in filled), np.zeros(n_levels)])
+    mean = np.concatenate([*(scale.mean_ for _, scale in filled), np.zeros(n_levels)])
+    spread = np.concatenate([*(scale.scale_ for _, scale in filled), np.ones(n_levels)])
+    if candidate.family == "dummy":
+        bias = _guess(data, candidate.pipeline)
+        nothing = np.zeros((len(bias), len(fill)))
+        return LinearScores(nothing, bias, fill, np.zeros(len(fill)))
+    weights = np.atleast_2d(model.coef_) / spread
+    bias = np.atleast_1d(model.intercept_) - weights @ mean
+    average = np.nan_to_num(np.asarray(transformer.transform(data.X)), nan=0.0).mean(axis=0)
+    return LinearScores(weights, bias, fill, average * spread + mean)
+
+
+def _guess(data: Prepared, pipeline: Pipeline) -> Floats:
+    if data.task == "classification":
+        return prior_scores(pipeline)
+    constant = pipeline.named_steps["model"].constant_
+    return np.asarray(constant, dtype=np.float64).reshape(-1)
+
+
+def _transformer(pipeline: Pipeline) -> ColumnTransformer:
+    step: ColumnTransformer = pipeline.named_steps["prepare"]
+    return step
+
+
+def _filled(transformer: ColumnTransformer) -> list[Pipeline]:
+    """Return the steps that fill gaps and scale, in the order of their columns."""
+    return [step for name, step, _ in transformer.transformers_ if _has_fill(name, step)]
+
+
+def _has_fill(name: str, step: object) -> bool:
+    return name != "labels" and isinstance(step, Pipeline) and "impute" in step.named_steps
+
+
+def _levels(data: Prepared, transformer: ColumnTransformer) -> Mapping[str, Sequence[str]]:
+    if not data.labels:
+        return {}
+    encoder = transformer.named_transformers_["labels"]
+    return {
+        name: [str(level) for level in known]
+        for name, known in zip(data.labels, encoder.categories_, strict=True)
+    }
+
+
+def prove_parity(fitted: Fitted, path: Path, rows: pd.DataFrame) -> float:
     """Return the largest difference on `rows`; raises `ParityError` when it is too large."""
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    name = "probabilities" if data.task == "classification" else "prediction"
-    exported = np.asarray(session.run([name], tensors(data, rows))[0], dtype=np.float64)
-    trained = predict(data, pipeline, rows).reshape(exported.shape)
+    is_classes = fitted.data.task == "classification"
+    name = "probabilities" if is_classes else "prediction"
+    exported = np.asarray(session.run([name], tensors(fitted.data, rows))[0], dtype=np.float64)
+    trained = fitted.predict(rows).reshape(exported.shape)
     gap = np.abs(exported - trained)
-    if data.task == "regression":
+    if not is_classes:
         gap = gap / max(1.0, float(np.abs(trained).max()))
-    tolerance = PROBABILITY_TOLERANCE if data.task == "classification" else RELATIVE_TOLERANCE
+    tolerance = PROBABILITY_TOLERANCE if is_classes else RELATIVE_TOLERANCE
     worst = int(np.argmax(gap))
     if not gap.reshape(-1)[worst] <= tolerance:
         row = worst // (gap.shape[1] if gap.ndim > 1 else 1)
@@ -65,23 +149,16 @@ def prove_parity(data: Prepared, pipeline: Pipeline, path: Path, rows: pd.DataFr
 
 def with_strangers(data: Prepared, rows: pd.DataFrame, *, n_rows: int = 20) -> pd.DataFrame:
     """Return `rows` and, made from the first ones, rows with gaps and labels never seen."""
-    strangers = [(name, np.float32(np.nan)) for name in data.numbers]
+    strangers = [(name, np.float32(np.nan)) for name in (*data.numbers, *data.dates)]
     strangers += [(name, label) for name in data.labels for label in (MISSING, "(never seen)")]
     parts = [rows.head(n_rows).assign(**{name: value}) for name, value in strangers]
     return pd.concat([rows, *parts], ignore_index=True)
 
 
-def predict(data: Prepared, pipeline: Pipeline, rows: pd.DataFrame) -> Floats:
-    """Return the trained pipeline's probabilities (n, classes) or numbers (n,)."""
-    if data.task == "classification":
-        return np.asarray(pipeline.predict_proba(rows), dtype=np.float64)
-    return np.asarray(pipeline.predict(rows), dtype=np.float64)
-
-
 def tensors(data: Prepared, rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """Lay out rows as the graph's inputs."""
     return {
-        name: rows[name].to_numpy(np.float32 if name in data.numbers else object).reshape(-1, 1)
+        name: rows[name].to_numpy(object if name in data.labels else np.float32).reshape(-1, 1)
         for name in data.X.columns
     }
 
@@ -89,27 +166,38 @@ def tensors(data: Prepared, rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
 class _Graph:
     """An ONNX graph under construction."""
 
-    def __init__(self, data: Prepared) -> None:
-        self._data = data
+    def __init__(self, fitted: Fitted) -> None:
+        self._fitted = fitted
+        self._data = fitted.data
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._n_names = 0
 
     def build(self) -> onnx.GraphProto:
+        """Make the whole graph."""
+        candidate = self._fitted.candidate
+        columns = self._columns(_transformer(candidate.pipeline))
+        if candidate.family == "dummy":
+            scores = self._same_for_all(columns, _guess(self._data, candidate.pipeline))
+        elif candidate.family == "linear":
+            scores = self._linear(columns, candidate.pipeline.named_steps["model"])
+        else:
+            scores = self._trees(columns, tree_ensemble(candidate.pipeline.named_steps["model"]))
+        self._finish(scores)
         inputs = [
             helper.make_tensor_value_info(
                 name,
-                TensorProto.FLOAT if name in self._data.numbers else TensorProto.STRING,
+                TensorProto.STRING if name in self._data.labels else TensorProto.FLOAT,
                 [None, 1],
             )
             for name in self._data.X.columns
         ]
         return helper.make_graph(
-            self._nodes, "pipeline", inputs, self._outputs, initializer=self._constants
+            self._nodes, "model", inputs, self._outputs, initializer=self._constants
         )
 
-    def add(
+    def _add(
         self, operator: str, inputs: Sequence[str], *, name: str = "", **attributes: Any
     ) -> str:
         self._n_names += 1
@@ -117,91 +205,98 @@ class _Graph:
         self._nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
-    def constant(self, value: NDArray[Any]) -> str:
+    def _constant(self, value: Any) -> str:
         self._n_names += 1
         name = f"c{self._n_names}"
-        self._constants.append(numpy_helper.from_array(value, name))
+        self._constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def prepare(self, transformer: ColumnTransformer, *, has_gaps: bool) -> str:
-        parts = []
-        if self._data.numbers:
-            numbers = self._data.numbers
-            joined = self.add("Concat", numbers, axis=1)
-            step = transformer.named_transformers_["numbers"]
-            parts.append(joined if has_gaps else self._imputed_and_scaled(joined, step))
-        if self._data.labels:
-            encoder = transformer.named_transformers_["labels"]
-            levels = zip(self._data.labels, encoder.categories_, strict=True)
-            parts += [self._one_hot(name, known) for name, known in levels]
-        return parts[0] if len(parts) == 1 else self.add("Concat", parts, axis=1)
+    def _columns(self, transformer: ColumnTransformer) -> str:
+        """Encode as `encoding.py` and the pipeline do."""
+        parts = [self._add("Concat", list(self._data.numbers), axis=1)] * bool(self._data.numbers)
+        parts += [self._date_parts(name) for name in self._data.dates]
+        fills = _filled(transformer)
+        if fills:
+            parts = [self._scaled(part, fill) for part, fill in zip(parts, fills, strict=True)]
+        parts += [
+            self._one_hot(name, known) for name, known in _levels(self._data, transformer).items()
+        ]
+        return parts[0] if len(parts) == 1 else self._add("Concat", parts, axis=1)
 
-    def _imputed_and_scaled(self, joined: str, step: Pipeline) -> str:
+    def _scaled(self, joined: str, step: Pipeline) -> str:
         medians = step.named_steps["impute"].statistics_.astype(np.float32)
         scaler = step.named_steps["scale"]
-        is_missing = self.add("IsNaN", [joined])
-        filled = self.add("Where", [is_missing, self.constant(medians[None, :]), joined])
-        mean = self.constant(scaler.mean_.astype(np.float32)[None, :])
-        scale = self.constant(scaler.scale_.astype(np.float32)[None, :])
-        return self.add("Div", [self.add("Sub", [filled, mean]), scale])
+        is_missing = self._add("IsNaN", [joined])
+        filled = self._add("Where", [is_missing, self._constant(medians[None, :]), joined])
+        mean = self._constant(scaler.mean_.astype(np.float32)[None, :])
+        scale = self._constant(scaler.scale_.astype(np.float32)[None, :])
+        return self._add("Div", [self._add("Sub", [filled, mean]), scale])
 
-    def _one_hot(self, name: str, levels: NDArray[Any]) -> str:
-        known = [str(level) for level in levels]
-        encoded = self.add(
-            "OneHotEncoder", [name], domain="ai.onnx.ml", cats_strings=known, zeros=1
+    def _date_parts(self, days: str) -> str:
+        """Do in the graph what `encoding.date_parts` does in NumPy."""
+        whole = self._add("Floor", [days])
+        weekday = self._remainder(
+            self._add("Add", [whole, self._constant(np.float32(THURSDAY))]), DAYS_A_WEEK
         )
-        shape = self.constant(np.array([-1, len(known)], dtype=np.int64))
-        return self.add("Reshape", [encoded, shape])
+        since_midnight = self._add("Sub", [days, whole])
+        hour = self._add("Mul", [since_midnight, self._constant(np.float32(HOURS))])
+        season = self._remainder(days, DAYS_A_YEAR)
+        return self._add("Concat", [days, weekday, hour, season], axis=1)
 
-    def linear(self, prepared: str, model: Any, family: str) -> str:
-        if family == "dummy":
-            return self._constant_scores(prepared, model)
+    def _remainder(self, value: str, divisor: np.float32) -> str:
+        by = self._constant(np.float32(divisor))
+        n_times = self._add("Floor", [self._add("Div", [value, by])])
+        return self._add("Sub", [value, self._add("Mul", [n_times, by])])
+
+    def _one_hot(self, name: str, known: Sequence[str]) -> str:
+        encoded = self._add(
+            "OneHotEncoder", [name], domain="ai.onnx.ml", cats_strings=list(known), zeros=1
+        )
+        shape = self._constant(np.array([-1, len(known)], dtype=np.int64))
+        return self._add("Reshape", [encoded, shape])
+
+    def _same_for_all(self, columns: str, guess: Floats) -> str:
+        """Multiply the inputs by zero and add the guess: one row of scores for each row."""
+        n_columns = self._add("ReduceSum", [columns, self._constant(np.array([1]))], keepdims=1)
+        zero = self._add("Mul", [n_columns, self._constant(np.zeros((1, 1), np.float32))])
+        return self._add("Add", [zero, self._constant(guess.astype(np.float32)[None, :])])
+
+    def _linear(self, columns: str, model: Any) -> str:
         weights = np.atleast_2d(model.coef_).astype(np.float32)
         bias = np.atleast_1d(model.intercept_).astype(np.float32)
-        return self.add("Gemm", [prepared, self.constant(weights), self.constant(bias)], transB=1)
+        inputs = [columns, self._constant(weights), self._constant(bias)]
+        return self._add("Gemm", inputs, transB=1)
 
-    def _constant_scores(self, prepared: str, model: Any) -> str:
-        """Multiply the inputs by zero and add the guess: one row of scores for each row."""
-        if self._data.task == "classification":
-            prior = np.clip(model.class_prior_, 1e-9, 1.0)
-            guess = np.log(prior)
-            guess = np.array([guess[1] - guess[0]]) if len(guess) == 2 else guess
-        else:
-            guess = np.atleast_1d(np.asarray(model.constant_, dtype=np.float64).reshape(-1))
-        n_columns = self.add("ReduceSum", [prepared, self.constant(np.array([1]))], keepdims=1)
-        zero = self.add("Mul", [n_columns, self.constant(np.zeros((1, 1), np.float32))])
-        return self.add("Add", [zero, self.constant(guess.astype(np.float32)[None, :])])
-
-    def trees(self, prepared: str, model: Any) -> str:
-        attributes, n_scores = tree_attributes(model)
-        baseline = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(-1)  # noqa: SLF001 - scikit-learn keeps its fitted trees there
-        return self.add(
+    def _trees(self, columns: str, ensemble: TreeEnsemble) -> str:
+        return self._add(
             "TreeEnsembleRegressor",
-            [prepared],
+            [columns],
             domain="ai.onnx.ml",
-            n_targets=n_scores,
-            base_values=[float(b) for b in baseline],
+            n_targets=ensemble.n_scores,
+            base_values=ensemble.base.astype(np.float32).tolist(),
             aggregate_function="SUM",
             post_transform="NONE",
-            **attributes,
+            **tree_attributes(ensemble),
         )
 
-    def finish(self, scores: str) -> None:
+    def _finish(self, raw: str) -> None:
         n_classes = len(self._data.classes)
         if self._data.task == "regression":
-            flat = self.constant(np.array([-1], dtype=np.int64))
-            self.add("Reshape", [scores, flat], name="prediction")
+            flat = self._constant(np.array([-1], dtype=np.int64))
+            self._add("Reshape", [raw, flat], name="prediction")
             self._declare("prediction", TensorProto.FLOAT, [None])
             return
+        log_odds = self._calibrated(raw)
         if n_classes == 2:
-            positive = self.add("Sigmoid", [scores])
-            one = self.constant(np.ones((1, 1), np.float32))
-            negative = self.add("Sub", [one, positive])
-            self.add("Concat", [negative, positive], name="probabilities", axis=1)
+            positive = self._add("Sigmoid", [log_odds])
+            one = self._constant(np.ones((1, 1), np.float32))
+            negative = self._add("Sub", [one, positive])
+            self._add("Concat", [negative, positive], name="probabilities", axis=1)
+            index = self._said()
         else:
-            self.add("Softmax", [scores], name="probabilities", axis=1)
-        index = self.add("ArgMax", ["probabilities"], axis=1, keepdims=0)
-        self.add(
+            self._add("Softmax", [log_odds], name="probabilities", axis=1)
+            index = self._add("ArgMax", ["probabilities"], axis=1, keepdims=0)
+        self._add(
             "LabelEncoder",
             [index],
             name="label",
@@ -212,62 +307,55 @@ class _Graph:
         self._declare("label", TensorProto.STRING, [None])
         self._declare("probabilities", TensorProto.FLOAT, [None, n_classes])
 
+    def _calibrated(self, raw: str) -> str:
+        slope = self._constant(np.float32(self._fitted.calibration.slope))
+        intercepts = np.asarray(self._fitted.calibration.intercepts, dtype=np.float32)
+        return self._add("Add", [self._add("Mul", [raw, slope]), self._constant(intercepts)])
+
+    def _said(self) -> str:
+        """Say the positive class from its threshold on."""
+        signature = self._fitted.signature
+        positive = self._data.classes.index(signature.positive)
+        chosen = self._add("Gather", ["probabilities", self._constant(np.array(positive))], axis=1)
+        threshold = self._constant(np.float32(signature.threshold))
+        is_said = self._add("GreaterOrEqual", [chosen, threshold])
+        said, other = self._constant(np.array(positive)), self._constant(np.array(1 - positive))
+        return self._add("Where", [is_said, said, other])
+
     def _declare(self, name: str, kind: int, shape: list[int | None]) -> None:
         self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
 
 
-def tree_attributes(model: Any) -> tuple[dict[str, Any], int]:
-    """Return the `TreeEnsembleRegressor` attributes of fitted histogram-boosted trees."""
-    columns: dict[str, Any] = {name: [] for name in _TREE_COLUMNS}
-    n_trees = 0
-    n_scores = len(model._predictors[0])  # noqa: SLF001 - see above
-    for iteration in model._predictors:  # noqa: SLF001 - see above
-        for target, tree in enumerate(iteration):
-            _add_tree(columns, n_trees, target, tree.nodes)
-            n_trees += 1
-    return columns, n_scores
+def tree_attributes(ensemble: TreeEnsemble) -> dict[str, Any]:
+    """Return the attributes of a `TreeEnsembleRegressor` that gives the ensemble's raw scores."""
+    sizes = [len(tree.feature) for tree in ensemble.trees]
+    number = np.repeat(np.arange(len(sizes)), sizes)
+    node = np.concatenate([np.arange(size) for size in sizes])
+    feature = np.concatenate([tree.feature for tree in ensemble.trees])
+    is_leaf = feature == LEAF
+    leaves = [_leaf_values(k, tree) for k, tree in enumerate(ensemble.trees)]
+    joined = {name: np.concatenate([leaf[name] for leaf in leaves]) for name in leaves[0]}
+    threshold = np.concatenate([tree.threshold for tree in ensemble.trees])
+    missing = np.concatenate([tree.goes_left_missing for tree in ensemble.trees])
+    return {
+        "nodes_treeids": number.tolist(),
+        "nodes_nodeids": node.tolist(),
+        "nodes_featureids": np.where(is_leaf, 0, feature).tolist(),
+        "nodes_modes": np.where(is_leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        "nodes_values": threshold.astype(np.float64).tolist(),
+        "nodes_truenodeids": np.concatenate([tree.left for tree in ensemble.trees]).tolist(),
+        "nodes_falsenodeids": np.concatenate([tree.right for tree in ensemble.trees]).tolist(),
+        "nodes_missing_value_tracks_true": (missing & ~is_leaf).astype(int).tolist(),
+        **{name: values.tolist() for name, values in joined.items()},
+    }
 
 
-_TREE_COLUMNS = (
-    "nodes_treeids",
-    "nodes_nodeids",
-    "nodes_featureids",
-    "nodes_modes",
-    "nodes_values",
-    "nodes_truenodeids",
-    "nodes_falsenodeids",
-    "nodes_missing_value_tracks_true",
-    "target_treeids",
-    "target_nodeids",
-    "target_ids",
-    "target_weights",
-)
-
-
-def _add_tree(columns: dict[str, Any], tree: int, target: int, nodes: NDArray[Any]) -> None:
-    for k, node in enumerate(nodes):
-        is_leaf = bool(node["is_leaf"])
-        columns["nodes_treeids"].append(tree)
-        columns["nodes_nodeids"].append(k)
-        columns["nodes_featureids"].append(0 if is_leaf else int(node["feature_idx"]))
-        columns["nodes_modes"].append("LEAF" if is_leaf else "BRANCH_LEQ")
-        columns["nodes_values"].append(0.0 if is_leaf else floor32(float(node["num_threshold"])))
-        columns["nodes_truenodeids"].append(0 if is_leaf else int(node["left"]))
-        columns["nodes_falsenodeids"].append(0 if is_leaf else int(node["right"]))
-        goes_left = not is_leaf and bool(node["missing_go_to_left"])
-        columns["nodes_missing_value_tracks_true"].append(int(goes_left))
-        if is_leaf:
-            columns["target_treeids"].append(tree)
-            columns["target_nodeids"].append(k)
-            columns["target_ids"].append(target)
-            columns["target_weights"].append(float(node["value"]))
-
-
-def floor32(threshold: float) -> float:
-    """Return the largest float32 that is not above `threshold`."""
-    if not np.isfinite(threshold):
-        return float(np.finfo(np.float32).max)
-    rounded = np.float32(threshold)
-    if float(rounded) > threshold:
-        rounded = np.nextafter(rounded, np.float32(-np.inf))
-    return float(rounded)
+def _leaf_values(number: int, tree: Any) -> dict[str, NDArray[Any]]:
+    nodes = np.flatnonzero(tree.feature == LEAF)
+    width = tree.value.shape[1]
+    return {
+        "target_treeids": np.full(len(nodes) * width, number),
+        "target_nodeids": np.repeat(nodes, width),
+        "target_ids": np.tile(np.arange(tree.score, tree.score + width), len(nodes)),
+        "target_weights": tree.value[nodes].astype(np.float32).astype(np.float64).ravel(),
+    }

@@ -6,6 +6,7 @@ the signature's own example. Knows no registry alias and no HTTP. Read next: `li
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from common.telemetry import Telemetry
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import ModelCard, Prediction, Signature
 from p1_prediction_api.errors import ModelContentError
+from p1_prediction_api.explaining import Explainer
 from p1_prediction_api.rows import RowReader
 from p1_prediction_api.settings import Settings
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
+EXPLAINER_FILE = "explainer.npz"
 
 Tensor = NDArray[Any]
 Tensors = Mapping[str, Tensor]
@@ -39,12 +43,23 @@ class LoadedModel:
     reader: RowReader
     session: OnnxModel
     batcher: MicroBatcher[Tensors, Tensors]
+    folder: Path
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What takes answers apart; read at its first use, `ModelContentError` without one."""
+        if not (self.folder / EXPLAINER_FILE).is_file():
+            raise ModelContentError(
+                f"{self.version.model} version {self.version.version} was published without "
+                "an explainer; publish it again to have its answers explained"
+            )
+        return Explainer.load(self.folder / EXPLAINER_FILE)
 
     async def answer(self, rows: object) -> list[Prediction]:
         """Answer a list of rows; raises `RowError` and what the batcher raises."""
         tensors = self.reader.read(rows)
         outputs = await self.batcher.submit(tensors, weight=_n_rows(tensors))
-        return _predictions(self.signature, outputs, self.reader.warnings(tensors))
+        return _predictions(self, outputs, self.reader.warnings(tensors))
 
     async def infer(self, inputs: Tensors) -> Tensors:
         """Answer raw tensors; raises `InputError` for what does not fit."""
@@ -86,7 +101,7 @@ def load(
         name=version.model,
         telemetry=telemetry,
     )
-    return LoadedModel(version, signature, card, reader, session, batcher)
+    return LoadedModel(version, signature, card, reader, session, batcher, folder)
 
 
 def run_batch(session: OnnxModel, items: Sequence[Tensors]) -> list[Tensors]:
@@ -105,19 +120,36 @@ def _n_rows(tensors: Tensors) -> int:
 
 
 def _predictions(
-    signature: Signature, outputs: Tensors, warnings: list[list[str]]
+    loaded: LoadedModel, outputs: Tensors, warnings: list[list[str]]
 ) -> list[Prediction]:
+    signature, uncertainty = loaded.signature, loaded.card.uncertainty
     if signature.task == "regression":
-        numbers = outputs["prediction"].tolist()
-        pairs = zip(numbers, warnings, strict=True)
-        return [Prediction(prediction=float(f"{n:.7g}"), warnings=w) for n, w in pairs]
-    table = outputs["probabilities"].tolist()
-    labels = outputs["label"].tolist()
+        numbers = outputs["prediction"]
+        ends: list[tuple[float, float]] | list[None] = [None] * len(numbers)
+        if uncertainty is not None:
+            low, high = intervals(numbers.astype(np.float64), uncertainty.bins)
+            ends = [(_seven(a), _seven(b)) for a, b in zip(low, high, strict=True)]
+        return [
+            Prediction(prediction=_seven(number), interval=interval, warnings=told)
+            for number, interval, told in zip(numbers.tolist(), ends, warnings, strict=True)
+        ]
+    table, classes = outputs["probabilities"], signature.classes
+    sets: list[list[str]] | list[None] = [None] * len(table)
+    if uncertainty is not None and uncertainty.set_threshold is not None:
+        held = prediction_sets(table, uncertainty.set_threshold).tolist()
+        sets = [[c for c, is_in in zip(classes, row, strict=True) if is_in] for row in held]
+    rows = zip(outputs["label"].tolist(), table.tolist(), sets, warnings, strict=True)
     return [
         Prediction(
             prediction=str(label),
-            probabilities={c: round(p, 7) for c, p in zip(signature.classes, row, strict=True)},
+            probabilities={c: round(p, 7) for c, p in zip(classes, row, strict=True)},
+            prediction_set=plausible,
             warnings=told,
         )
-        for label, row, told in zip(labels, table, warnings, strict=True)
+        for label, row, plausible, told in rows
     ]
+
+
+def _seven(number: float) -> float:
+    """Round to what a float32 holds."""
+    return float(f"{number:.7g}")

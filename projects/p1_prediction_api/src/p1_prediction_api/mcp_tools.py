@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
-from p1_prediction_api.contracts import Estimate, Feature, Predictions
+from p1_prediction_api.contracts import Estimate, Explanations, Feature, Predictions
+from p1_prediction_api.explanations import explain
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.settings import Settings
 
@@ -56,13 +57,19 @@ def prediction_tools(live: LiveModel, settings: Settings) -> tuple[Callable[...,
         """Predict for rows given as objects of feature name to value; see describe_model."""
         return await live.predict(rows)
 
+    async def explain_rows(rows: list[dict[str, JsonValue]]) -> Explanations:
+        """Predict rows and say what each value adds to the score; attributions sum to it."""
+        return await explain(live, rows, None, max_rows=settings.max_explained_rows)
+
+    explain_rows.__name__ = "explain"
+
     async def train_table(csv_text: str, target: str, model: str) -> TrainedModel:
         """Train on a table given as CSV text and publish it as a candidate; takes minutes."""
         return await asyncio.to_thread(_train, csv_text, target, model, settings)
 
     if settings.allow_train_tool and find_spec("sklearn") is not None:
-        return (describe_model, predict, train_table)
-    return (describe_model, predict)
+        return (describe_model, predict, explain_rows, train_table)
+    return (describe_model, predict, explain_rows)
 
 
 def _train(csv_text: str, target: str, model: str, settings: Settings) -> TrainedModel:

@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 def follow_the_model(app: FastAPI, live: LiveModel) -> None:
-    """Document `POST /v1/predict` from the model that answers now, after every swap."""
+    """Document `/v1/predict` and `/v1/explain` as the model that answers now is."""
     document_once: Callable[[], Document] = app.openapi
 
     def forget() -> None:
@@ -38,23 +38,25 @@ def _describe(made: Document, live: LiveModel) -> None:
         row = live.current.reader.row_model.model_json_schema(by_alias=True)
         example = {"rows": [row["example"]]}
     made.setdefault("components", {}).setdefault("schemas", {})["Row"] = row
-    made["paths"]["/v1/predict"]["post"]["requestBody"] = {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["rows"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "rows": {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"$ref": "#/components/schemas/Row"},
-                        }
-                    },
-                },
-                "example": example,
-            }
-        },
+    for path, extra in (("/v1/predict", {}), ("/v1/explain", {"of": _OF})):
+        made["paths"][path]["post"]["requestBody"] = _body(extra, example)
+
+
+def _body(extra: Document, example: Document) -> Document:
+    rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
+    schema = {
+        "type": "object",
+        "required": ["rows"],
+        "additionalProperties": False,
+        "properties": {"rows": rows, **extra},
     }
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
+
+
+_OF: Document = {
+    "type": ["string", "null"],
+    "description": "The class whose score is explained; by default the positive or predicted one.",
+}

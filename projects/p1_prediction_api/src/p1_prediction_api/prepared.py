@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from p0_foundations import Profile, profile_frame
 
 from p1_prediction_api.contracts import MISSING, Feature, Signature, Task
+from p1_prediction_api.encoding import iso_of
 from p1_prediction_api.errors import UnknownTargetError, UntrainableError
 
 MIN_ROWS = 50
@@ -29,13 +30,15 @@ DROPPED_KINDS = {
     "id": "identifies rows: a model would memorise it",
     "empty": "holds no value",
     "text": "free text",
-    "datetime": "a moment in time: turn it into a number first",
 }
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """`X` holds float32 numbers and text labels; `y` holds class indices or numbers."""
+    """`X` holds float32 numbers, dates as days since 1970 (float32) and text labels.
+
+    `y` holds class indices or numbers.
+    """
 
     X: pd.DataFrame
     y: NDArray[Any]
@@ -43,14 +46,17 @@ class Prepared:
     target: str
     classes: tuple[str, ...]
     numbers: tuple[str, ...]
+    dates: tuple[str, ...]
     labels: tuple[str, ...]
     profile: Profile
     dropped: dict[str, str]
     warnings: tuple[str, ...]
     fingerprint: str
 
-    def signature(self, units: dict[str, str] | None = None) -> Signature:
-        """Describe the inputs as training saw them."""
+    def signature(
+        self, units: dict[str, str] | None = None, *, positive: str = "", threshold: float = 0.5
+    ) -> Signature:
+        """Describe the inputs as training saw them, and the output."""
         units = units or {}
         features = tuple(self._feature(name, units.get(name, "")) for name in self.X.columns)
         return Signature(
@@ -59,10 +65,22 @@ class Prepared:
             unit=units.get(self.target, ""),
             features=features,
             classes=self.classes,
+            positive=positive,
+            threshold=threshold,
         )
 
     def _feature(self, name: str, unit: str) -> Feature:
         column = self.X[name]
+        if name in self.dates:
+            present = column.dropna()
+            return Feature(
+                name=name,
+                kind="date",
+                may_be_missing=bool(column.isna().any()),
+                low=float(present.min()),
+                high=float(present.max()),
+                example=iso_of(float(np.floor(present.median()))),
+            )
         if name in self.numbers:
             present = column.dropna()
             return Feature(
@@ -105,12 +123,16 @@ def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()
     dropped |= dict.fromkeys(leave_out, "names the group or the time of a row")
     columns: dict[str, pd.Series] = {}
     numbers: list[str] = []
+    dates: list[str] = []
     for name in frame.columns:
         if name == target or name in dropped:
             continue
         if kinds[name] in NUMERIC_KINDS:
             numbers.append(name)
             columns[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
+        elif kinds[name] == "datetime":
+            dates.append(name)
+            columns[name] = _days(table[name])
         else:
             column = _labels(table[name], spelled[name])
             if column.nunique() > MAX_LEVELS:
@@ -128,7 +150,8 @@ def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()
         target=target,
         classes=classes,
         numbers=tuple(numbers),
-        labels=tuple(name for name in columns if name not in numbers),
+        dates=tuple(dates),
+        labels=tuple(name for name in columns if name not in {*numbers, *dates}),
         profile=profile,
         dropped=dropped,
         warnings=tuple(found),
@@ -144,6 +167,12 @@ def known_target(frame: pd.DataFrame, target: str, profile: Profile) -> pd.Serie
 
 def _missing(series: pd.Series, spelled: list[str]) -> pd.Series:
     return series.isna() | series.astype("string").str.strip().isin([s.strip() for s in spelled])
+
+
+def _days(series: pd.Series) -> pd.Series:
+    moments = pd.to_datetime(series, errors="coerce", utc=True, format="mixed")
+    since = moments - pd.Timestamp(0, tz="UTC")
+    return (since / pd.Timedelta(days=1)).astype(np.float32)
 
 
 def _labels(series: pd.Series, spelled: list[str]) -> pd.Series:

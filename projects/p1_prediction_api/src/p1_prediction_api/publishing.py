@@ -14,7 +14,7 @@ from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
 
-from p1_prediction_api.export import export, prove_parity, with_strangers
+from p1_prediction_api.export import explainer, export, prove_parity, with_strangers
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 PROFILE_FILE = "profile.json"
+EXPLAINER_FILE = "explainer.npz"
 
 
 def publish(
@@ -39,9 +40,10 @@ def publish(
     metrics = {name: figure.value for name, figure in run.card.metrics.items()}
     with tempfile.TemporaryDirectory(prefix="p1-publish-") as folder:
         files = Path(folder)
-        export(run.data, run.chosen.pipeline, run.chosen.family, files / MODEL_FILE)
+        export(run.fitted, files / MODEL_FILE)
         held_out = with_strangers(run.data, run.data.X.iloc[run.split.test])
-        prove_parity(run.data, run.chosen.pipeline, files / MODEL_FILE, held_out)
+        prove_parity(run.fitted, files / MODEL_FILE, held_out)
+        explainer(run.fitted).save(files / EXPLAINER_FILE)
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
         version = registry.publish(

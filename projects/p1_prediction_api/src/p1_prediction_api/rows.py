@@ -5,6 +5,7 @@ what the model knows, not what the world allows. Knows no HTTP.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import (
     AllowInfNan,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -24,6 +26,7 @@ from pydantic import (
 )
 
 from p1_prediction_api.contracts import MISSING, Feature, Signature
+from p1_prediction_api.encoding import days_of, iso_of
 from p1_prediction_api.errors import RowError, TooManyRowsError
 
 Tensor = NDArray[Any]
@@ -31,6 +34,18 @@ MAX_ERRORS = 20
 MAX_LISTED = 50
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Label = Annotated[str, Strict(), Field(max_length=1000)]
+
+
+def _is_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(  # noqa: TRY004 - pydantic tells of this kind only
+            "accepted: an ISO 8601 date such as 2026-03-01, or date and time"
+        )
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_is_text)]
+KINDS = {"number": Number, "category": Label, "date": Moment}
 
 
 class RowReader:
@@ -70,7 +85,7 @@ class RowReader:
         return found
 
     def _strange(self, feature: Feature, column: Tensor) -> Sequence[int]:
-        if feature.kind == "number":
+        if feature.kind != "category":
             low, high = np.float32(feature.low or 0.0), np.float32(feature.high or 0.0)
             return [int(k) for k in np.flatnonzero((column < low) | (column > high))]
         known = self._known[feature.name]
@@ -90,7 +105,7 @@ def row_model(signature: Signature) -> type[BaseModel]:
     """Make the pydantic model of one row: real field names, ranges and an example as its docs."""
     fields: dict[str, Any] = {}
     for k, feature in enumerate(signature.features):
-        kind: Any = Number if feature.kind == "number" else Label
+        kind: Any = KINDS[feature.kind]
         if feature.may_be_missing:
             kind = kind | None
         default = None if feature.may_be_missing else ...
@@ -119,13 +134,22 @@ def _extra(feature: Feature) -> dict[str, JsonValue]:
 def _doc(feature: Feature) -> str:
     unit = f" {feature.unit}" if feature.unit else ""
     missing = "; null when missing" if feature.may_be_missing else ""
-    if feature.kind == "number":
-        return f"Seen in training: {feature.low:g} to {feature.high:g}{unit}{missing}."
+    if feature.kind != "category":
+        return f"Seen in training: {_range(feature)}{unit}{missing}."
     return f"Seen in training: {', '.join(feature.categories[:30])}{missing}."
 
 
+def _range(feature: Feature) -> str:
+    low, high = feature.low or 0.0, feature.high or 0.0
+    if feature.kind == "date":
+        return f"{iso_of(low)} to {iso_of(high)}"
+    return f"{low:g} to {high:g}"
+
+
 def _tensor(feature: Feature, values: list[Any]) -> Tensor:
-    if feature.kind == "number":
+    if feature.kind == "date":
+        values = [None if value is None else days_of(value) for value in values]
+    if feature.kind != "category":
         numbers = [np.nan if value is None else value for value in values]
         with np.errstate(over="ignore"):
             return np.array(numbers, dtype=np.float64).astype(np.float32).reshape(-1, 1)
@@ -134,10 +158,10 @@ def _tensor(feature: Feature, values: list[Any]) -> Tensor:
 
 
 def _describe(feature: Feature, value: object) -> str:
+    if feature.kind == "date":
+        value = iso_of(float(value))  # type: ignore[arg-type] - the tensor of a date holds days
+        return f"{feature.name} = {value} is outside what training saw ({_range(feature)})"
     if feature.kind == "number":
         unit = f" {feature.unit}" if feature.unit else ""
-        return (
-            f"{feature.name} = {value:g} is outside what training saw "
-            f"({feature.low:g} to {feature.high:g}{unit})"
-        )
+        return f"{feature.name} = {value:g} is outside what training saw ({_range(feature)}{unit})"
     return f"{feature.name} = {value!r} was not seen in training"

@@ -86,6 +86,12 @@ def _share(name: str, y: NDArray[Any], predicted: Floats) -> tuple[int, int] | N
     return int(((chosen == 1) & (y == 1)).sum()), int(asked.sum())
 
 
+def interval_of_share(is_hit: NDArray[np.bool_]) -> Estimate:
+    """Return a share of rows with its 95 % interval (Wilson)."""
+    low, high = wilson(int(is_hit.sum()), len(is_hit))
+    return Estimate(value=float(is_hit.mean()), low=low, high=high)
+
+
 def wilson(n_hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     """Return Wilson's interval of a share; 0 to 1 when nothing was tried."""
     if n == 0:

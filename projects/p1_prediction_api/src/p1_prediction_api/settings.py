@@ -14,6 +14,7 @@ class Settings(common.settings.Settings):
     alias: str = Field("champion", description="Alias whose version is served.")
     poll_s: float = Field(2.0, gt=0, description="Time between two looks at the alias, in seconds.")
     max_rows: int = Field(10_000, ge=1, description="Most rows in one request.")
+    max_explained_rows: int = Field(100, ge=1, description="Most rows explained in one request.")
     max_batch_rows: int = Field(512, ge=1, description="Most rows in one call of the model.")
     max_queued_rows: int = Field(
         50_000, ge=1, description="Most rows that wait for the model; beyond it the answer is 503."

@@ -1,33 +1,52 @@
 """`train`: a table in, a proven and explained model out.
 
-Prepare, split, search by cross-validation inside the training part, refit the choice, score it once
-on rows it never saw, export it and prove the export equal. Prints nothing: progress goes to a
-callback. Read next: `prepared.py`, `candidates.py`, `scoring.py`, `export.py`, `publishing.py`.
+Prepare, split, search by cross-validation inside the training part, refit the choice, calibrate it
+and say how sure it is from the out-of-fold scores, test it once on rows it never saw, export it and
+prove the export equal. Prints nothing: progress goes to a callback. Read next: `prepared.py`,
+`candidates.py`, `search.py`, `calibration.py`, `conformal.py`, `export.py`, `publishing.py`.
 """
 
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from common.models import ModelVersion
+from numpy.typing import NDArray
 from p0_foundations import read_table
 
-from p1_prediction_api.candidates import BASELINE, Candidate, candidates
-from p1_prediction_api.contracts import CandidateScore, Estimate, ModelCard, Signature
+from p1_prediction_api.calibration import (
+    calibrate,
+    calibration_error,
+    cheapest_threshold,
+    probabilities,
+)
+from p1_prediction_api.candidates import BASELINE, Candidate
+from p1_prediction_api.conformal import fit_bins, fit_set_threshold, intervals, prediction_sets
+from p1_prediction_api.contracts import Calibration, Estimate, ModelCard, Signature, Uncertainty
 from p1_prediction_api.errors import TrainingError, UnknownTargetError
-from p1_prediction_api.export import export, predict, prove_parity, with_strangers
+from p1_prediction_api.export import Fitted, export, prove_parity, with_strangers
 from p1_prediction_api.prepared import WARNED, Prepared, known_target, prepare
-from p1_prediction_api.scoring import estimate, main_metric, score_table
+from p1_prediction_api.raw_scores import link, raw_scores
+from p1_prediction_api.scoring import estimate, interval_of_share, main_metric, score_table
+from p1_prediction_api.search import Report, Search, Trial, search
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.splits import Split, split_rows
 
-Report = Callable[[str, float], None]
-"""Called with what is being done and the share done, 0 to 1."""
+Floats = NDArray[np.float64]
+LEVEL = 0.9
+"""Rate at which sets and intervals are to hold the truth."""
+METRIC_WORDS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy", "r2": "R²"}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the two mistakes of a yes-or-no model cost, in any unit; only their ratio matters."""
+
+    false_positive: float = 1.0
+    false_negative: float = 1.0
 
 
 def _say_nothing(what: str, share: float) -> None:
@@ -44,6 +63,11 @@ class TrainingRun:
     chosen: Candidate
     signature: Signature
     card: ModelCard
+
+    @property
+    def fitted(self) -> Fitted:
+        """What is exported."""
+        return Fitted(self.data, self.chosen, self.card.calibration, self.signature)
 
     @property
     def verdict(self) -> str:
@@ -64,25 +88,6 @@ class TrainingRun:
         return publish(self, model=model or chosen.model, alias=alias, settings=chosen)
 
 
-@dataclass
-class _Search:
-    """What the search has found so far; an interrupt keeps it."""
-
-    scores: list[tuple[Candidate, CandidateScore]] = field(default_factory=list)
-
-    def choose(self) -> tuple[Candidate, str]:
-        """Take the simplest candidate within one standard error of the best (Breiman, 1984)."""
-        best, top = max(self.scores, key=lambda pair: pair[1].score)
-        for candidate, score in self.scores:
-            if score.score >= top.score - top.standard_error:
-                if candidate is best:
-                    return candidate, "it has the best cross-validated score"
-                return candidate, (
-                    f"it is the simplest within one standard error of {best.name}, the best"
-                )
-        return best, "it has the best cross-validated score"
-
-
 def train(
     table: pd.DataFrame | str | Path,
     *,
@@ -90,6 +95,8 @@ def train(
     minutes: float = 10.0,
     time_column: str | None = None,
     group_column: str | None = None,
+    positive: str | None = None,
+    costs: Costs | None = None,
     seed: int = 0,
     units: dict[str, str] | None = None,
     report: Report = _say_nothing,
@@ -98,7 +105,9 @@ def train(
 
     `minutes` bounds the search, and an interrupt (Ctrl-C) ends it: the best so far is kept once
     there is one beside the baseline. `time_column` holds out the latest rows, `group_column` whole
-    groups. Raises `TrainingError` for a table that cannot teach a model.
+    groups. Of two classes, `positive` is the one that is looked for (the rarer one by default); it
+    is said from the probability on that costs least, given `costs`. Raises `TrainingError` for a
+    table that cannot teach a model.
     """
     report("reading the table", 0.0)
     frame = read_table(Path(table)) if isinstance(table, str | Path) else table
@@ -116,14 +125,75 @@ def train(
         groups=kept[group_column] if group_column else None,
         time=_moments(kept[time_column]) if time_column else None,
     )
-    search = _search(data, split, seed=seed, minutes=minutes, report=report)
-    chosen, because = search.choose()
-    report(f"fitting {chosen.name}", 0.9)
-    chosen.pipeline.fit(data.X.iloc[split.train], data.y[split.train])
+    said = _positive(data, positive)
+    found = search(data, split, seed=seed, minutes=minutes, report=report)
+    trial, because = found.choose()
+    report(f"fitting {trial.candidate.name}", 0.9)
+    chosen = found.refit(trial, data, split)
+    calibration = _calibration(data, split, trial)
+    threshold = cheapest_threshold(costs.false_positive, costs.false_negative) if costs else 0.5
+    signature = data.signature(units, positive=said, threshold=threshold)
+    fitted = Fitted(data, chosen, calibration, signature)
     report("testing on rows never seen", 0.95)
-    card = _card(data, split, search, chosen, because, seed=seed)
+    card = _card(fitted, split, found, trial, because, seed=seed)
+    card = card.model_copy(update={"threshold_because": _threshold_words(costs, said, threshold)})
     report("done", 1.0)
-    return TrainingRun(data, split, chosen, data.signature(units), card)
+    return TrainingRun(data, split, chosen, signature, card)
+
+
+def _positive(data: Prepared, wanted: str | None) -> str:
+    if len(data.classes) != 2:
+        if wanted:
+            raise TrainingError(f"a positive class needs two classes; {data.target} has others")
+        return ""
+    if wanted is not None and wanted not in data.classes:
+        raise TrainingError(
+            f"{wanted!r} is no class of {data.target}; accepted: {', '.join(data.classes)}"
+        )
+    return wanted or data.classes[int(np.argmin(np.bincount(data.y)))]
+
+
+def _threshold_words(costs: Costs | None, positive: str, threshold: float) -> str:
+    if not positive:
+        return ""
+    if costs is None:
+        return f"{positive} is said from a probability of 0.5 on: no costs were stated"
+    return (
+        f"{positive} is said from a probability of {threshold:.3g} on: missing one costs "
+        f"{costs.false_negative:g}, a false alarm {costs.false_positive:g}"
+    )
+
+
+def _calibration(data: Prepared, split: Split, trial: Trial) -> Calibration:
+    if data.task == "regression" or trial.candidate.family == "dummy":
+        return Calibration(intercepts=(0.0,) * trial.raw.shape[1])
+    return calibrate(trial.raw, data.y[split.train][trial.rows])
+
+
+def _uncertainty(fitted: Fitted, split: Split, trial: Trial, predicted: Floats) -> Uncertainty:
+    """Fit on the out-of-fold scores; measure on rows never seen, whose answers are `predicted`."""
+    data = fitted.data
+    known, truth = data.y[split.train][trial.rows], data.y[split.test]
+    if data.task == "classification":
+        p = probabilities(trial.raw, fitted.calibration)
+        threshold = fit_set_threshold(p, known, LEVEL)
+        sets = prediction_sets(predicted, threshold)
+        is_held = sets[np.arange(len(truth)), truth]
+        size = float(sets.sum(axis=1).mean())
+        return Uncertainty(
+            level=LEVEL,
+            set_threshold=threshold,
+            coverage=interval_of_share(is_held),
+            mean_size=size,
+        )
+    bins = fit_bins(trial.raw[:, 0], known, LEVEL)
+    low, high = intervals(predicted, bins)
+    return Uncertainty(
+        level=LEVEL,
+        bins=bins,
+        coverage=interval_of_share((low <= truth) & (truth <= high)),
+        mean_size=float((high - low).mean()),
+    )
 
 
 def _known_rows(frame: pd.DataFrame, data: Prepared) -> pd.Index:
@@ -140,89 +210,67 @@ def _moments(column: pd.Series) -> pd.Series:
     return parsed
 
 
-def _search(data: Prepared, split: Split, *, seed: int, minutes: float, report: Report) -> _Search:
-    give_up_at = time.monotonic() + minutes * 60
-    found = _Search()
-    listed = list(candidates(data, seed=seed))
-    for k, candidate in enumerate(listed):
-        if len(found.scores) > 1 and time.monotonic() > give_up_at:
-            break
-        report(f"cross-validating {candidate.name}", 0.05 + 0.8 * k / len(listed))
-        try:
-            found.scores.append((candidate, _cross_validate(candidate, data, split, seed=seed)))
-        except KeyboardInterrupt:
-            if len(found.scores) < 2:
-                raise
-            break
-    return found
-
-
-def _cross_validate(
-    candidate: Candidate, data: Prepared, split: Split, *, seed: int
-) -> CandidateScore:
-    score = score_table(data.task, len(data.classes))[main_metric(data.task, len(data.classes))]
-    X, y = data.X.iloc[split.train], data.y[split.train]
-    scores: list[float] = []
-    seconds = 0.0
-    for fit_rows, score_rows in split.folds(data.y, data.task, seed):
-        if data.task == "classification" and len(np.unique(y[fit_rows])) < len(data.classes):
-            continue  # an early slice of time may lack a class
-        started = time.perf_counter()
-        candidate.pipeline.fit(X.iloc[fit_rows], y[fit_rows])
-        seconds += time.perf_counter() - started
-        predicted = predict(data, candidate.pipeline, X.iloc[score_rows])
-        scores.append(float(score(y[score_rows], predicted)))
-    if not scores:
-        raise TrainingError("no fold holds every class; the table is too small to learn from")
-    error = float(np.std(scores, ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else 0.0
-    return CandidateScore(
-        name=candidate.name,
-        score=float(np.mean(scores)),
-        standard_error=error,
-        fit_s=seconds / len(scores),
-    )
-
-
 def _card(
-    data: Prepared, split: Split, search: _Search, chosen: Candidate, because: str, *, seed: int
+    fitted: Fitted, split: Split, found: Search, trial: Trial, because: str, *, seed: int
 ) -> ModelCard:
+    data = fitted.data
     X, y = data.X.iloc[split.test], data.y[split.test]
     table = score_table(data.task, len(data.classes))
-    predicted = predict(data, chosen.pipeline, X)
+    predicted = fitted.predict(X)
     figures = {
         name: estimate(name, score, y, predicted, seed=seed) for name, score in table.items()
     }
-    baseline = next(c for c, _ in search.scores if c.name == BASELINE).pipeline
-    baseline.fit(data.X.iloc[split.train], data.y[split.train])
-    guessed = predict(data, baseline, X)
-    base = {name: float(score(y, guessed)) for name, score in table.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        export(data, chosen.pipeline, chosen.family, path)
-        difference = prove_parity(data, chosen.pipeline, path, with_strangers(data, X))
+    base = _baseline(fitted, split, found)
     metric = main_metric(data.task, len(data.classes))
     return ModelCard(
-        verdict=_verdict(data, chosen, figures[metric], base[metric], metric, len(y)),
+        verdict=_verdict(data, fitted.candidate, figures[metric], base[metric], metric, len(y)),
         chosen_because=because,
         metric=metric,
         metrics=figures,
         baseline=base,
         candidates=tuple(
-            score.model_copy(update={"is_chosen": candidate is chosen})
-            for candidate, score in search.scores
+            one.score.model_copy(update={"is_chosen": one is trial}) for one in found.trials
         ),
         n_train=len(split.train),
         n_test=len(y),
         split=split.how,
         dropped=data.dropped,
         warnings=data.warnings,
-        max_parity_difference=difference,
+        calibration=_measured(fitted, split, predicted, seed=seed),
+        uncertainty=_uncertainty(fitted, split, trial, predicted),
+        max_parity_difference=_proved(fitted, X),
         trained_at=datetime.now(UTC),
         seed=seed,
     )
 
 
-METRIC_WORDS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy", "r2": "R²"}
+def _baseline(fitted: Fitted, split: Split, found: Search) -> dict[str, float]:
+    data = fitted.data
+    guess = next(t.candidate for t in found.trials if t.candidate.name == BASELINE)
+    guess.pipeline.fit(data.X.iloc[split.train], data.y[split.train])
+    rows, y = data.X.iloc[split.test], data.y[split.test]
+    guessed = link(data, guess, raw_scores(data, guess, rows))
+    table = score_table(data.task, len(data.classes))
+    return {name: float(score(y, guessed)) for name, score in table.items()}
+
+
+def _measured(fitted: Fitted, split: Split, predicted: Floats, *, seed: int) -> Calibration:
+    """Add to the calibration how well it holds on rows never seen."""
+    data = fitted.data
+    if data.task == "regression":
+        return fitted.calibration
+    rows, y = data.X.iloc[split.test], data.y[split.test]
+    raw = link(data, fitted.candidate, raw_scores(data, fitted.candidate, rows))
+    error = estimate("calibration_error", calibration_error, y, predicted, seed=seed)
+    update = {"error": error, "raw_error": calibration_error(y, raw)}
+    return fitted.calibration.model_copy(update=update)
+
+
+def _proved(fitted: Fitted, rows: pd.DataFrame) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        export(fitted, path)
+        return prove_parity(fitted, path, with_strangers(fitted.data, rows))
 
 
 def _verdict(
