@@ -89,7 +89,7 @@ async def test_an_mcp_host_describes_the_model_and_predicts(
 ) -> None:
     async with Client(streamable_http_client(f"{service.url}/mcp")) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
-        assert names == {"describe_model", "predict", "explain"}  # training is not offered unless allowed
+        assert names == {"describe_model", "predict", "explain"}  # training only when allowed
         described = (await client.call_tool("describe_model", {})).structured_content
         assert described["target"] == "diagnosis"
         answer = (await client.call_tool("predict", {"rows": [row]})).structured_content

@@ -107,7 +107,7 @@ def test_the_type_of_each_refusal_leads_to_its_page(
     start: Start, kind: ProblemType, provoke: Callable[[TestClient], Response]
 ) -> None:
     """Busy and the refusals of the connection itself are in `test_process.py`."""
-    client = start(request_timeout_s=0.2, max_body_bytes=1_000)
+    client = start(request_timeout_s=1.0, max_body_bytes=1_000)
     client.app.state.warehouse.reason = "the shelves are being built"
     client.app.add_api_route("/unkeyed", refuse_unkeyed)
     answer = provoke(client)

@@ -41,7 +41,9 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
         "unknown-column", "There is no such column", 422, "Use a name from the table's header."
     ),
     ProfileFormatError: ProblemType("not-a-profile", "Not a stored profile", 422),
-    BusyError: ProblemType("too-many-tables", "Too many tables at once", 503, "Try again in a moment."),
+    BusyError: ProblemType(
+        "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
+    ),
 }
 Target = Annotated[str, Query(description="Column to predict; finds what gives it away.")]
 Encoding = Annotated[str, Query(description="Of text files; empty is UTF-8.", examples=["cp1252"])]

@@ -20,6 +20,7 @@ from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemType
 from common.service.docs import docs_router
 from common.service.guarding import Guard
 from common.service.health import health_router
+from common.service.hot import Endpoint, HotRoute, HotRoutes
 from common.service.observing import Observe
 from common.service.problems import INVALID, ProblemTable
 from common.settings import Settings
@@ -83,6 +84,8 @@ class Service:
         self.app.include_router(docs_router(self.app))
         self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
+        self._hot: dict[str, HotRoute] = {}
+        self.app.add_middleware(HotRoutes, routes=self._hot, handlers=self.app.exception_handlers)
         self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_answered_by_page)
         self.app.add_middleware(Observe, telemetry=self.telemetry)
 
@@ -94,6 +97,10 @@ class Service:
     def mount(self, router: APIRouter) -> None:
         """Add the routes of a router."""
         self.app.include_router(router)
+
+    def hot_route(self, path: str, endpoint: Endpoint) -> None:
+        """Answer POST at `path` without FastAPI's work; declare the same path with `mount`."""
+        self._hot[path] = HotRoute(path, endpoint)
 
     def problems(self, table: Mapping[type[Exception], ProblemType]) -> None:
         """Answer each of these exceptions with its problem; `error.fields` names fields."""

@@ -7,9 +7,8 @@ setting that raises it. Streaming answers keep their time: the limit ends when a
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.service.bodies import Farewell, JsonScan
@@ -34,6 +33,10 @@ NEVER_BUSY = OPEN_PATHS | {"/metrics"}
 busy means, must not be refused."""
 
 
+Headers = Mapping[bytes, bytes]
+"""Header fields by their names in lower case, as they came."""
+
+
 class Guard:
     """ASGI middleware that refuses what the settings do not allow."""
 
@@ -51,7 +54,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers: Headers = dict(scope["headers"])
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             response = problem_response(
@@ -76,10 +79,12 @@ class Guard:
         if self._n_in_flight >= limit and can_wait:
             detail = f"{limit} requests are in flight already (MAX_IN_FLIGHT)."
             return RefusedError(BUSY, detail, headers={"Retry-After": "1"})
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._settings.max_body_bytes:
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._settings.max_body_bytes:
             # The body is not read: the connection cannot carry another request.
-            return RefusedError(TOO_LARGE, self._too_large(), headers={"Connection": "close"})
+            return RefusedError(
+                TOO_LARGE, too_large(self._settings), headers={"Connection": "close"}
+            )
         return None
 
     def _is_open(self, scope: Scope) -> bool:
@@ -87,91 +92,98 @@ class Guard:
         return path in OPEN_PATHS or path.startswith(OPEN_PREFIXES) or self._is_open_page(scope)
 
     def _has_key(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        key = token.strip(" \t") if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        # Headers were read as Latin-1: this gives back the bytes that were sent, UTF-8 or not.
-        digest = hashlib.sha256(key.encode("latin-1")).hexdigest().encode()
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        is_bearer = scheme.lower() == b"bearer"
+        key = token.strip(b" \t") if is_bearer else headers.get(b"x-api-key", b"")
+        digest = hashlib.sha256(key).hexdigest().encode()
         # Every digest is compared, each in constant time: the time taken tells nothing.
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return bool(key) and any(matches)
-
-    def _too_large(self) -> str:
-        return f"At most {self._settings.max_body_bytes} bytes are accepted (MAX_BODY_BYTES)."
 
     async def _serve_in_time(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send
     ) -> None:
         """Serve with one limit for the body's arrival and, from then on, one for the answer."""
         limit_s = self._settings.request_timeout_s
+        body: _Body | None = None
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            body = _Body(self._settings, headers, receive, send)
+            receive, send = body.receive, body.farewell.send
         has_started = False
-        has_body = "content-length" in headers or "transfer-encoding" in headers
-        deadline = asyncio.timeout(limit_s + self._settings.body_timeout_s * has_body)
+        deadline = asyncio.timeout(limit_s if body is None else self._settings.body_timeout_s)
+        if body is not None:
+            body.deadline = deadline
 
-        def begin_answer_time() -> None:
-            if not has_started and not deadline.expired():
-                deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
+        async def send_and_free(message: Message) -> None:
+            nonlocal has_started
+            if not has_started and message["type"] == "http.response.start":
+                has_started = True
+                deadline.reschedule(None)
+            await send(message)
 
-        if has_body:
-            farewell = Farewell(receive, send, is_needed=False)
-            send = farewell.send
-            receive = self._guarded_body(headers, receive, begin_answer_time, farewell)
         try:
             async with deadline:
-
-                async def send_and_free(message: Message) -> None:
-                    nonlocal has_started
-                    if not has_started and message["type"] == "http.response.start":
-                        has_started = True
-                        deadline.reschedule(None)
-                    await send(message)
-
                 await self._app(scope, receive, send_and_free)
         except TimeoutError:
             if has_started or not deadline.expired():
                 raise
-            detail = f"No answer began within {limit_s:g} s (REQUEST_TIMEOUT_S)."
+            refusal = self._too_slow() if body is None or not body.is_awaited else body.too_slow()
             response = problem_response(
-                TIMEOUT, detail, instance=scope["path"], headers={"Retry-After": "1"}
+                refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
             )
             await response(scope, receive, send)
 
-    def _guarded_body(
-        self,
-        headers: Headers,
-        receive: Receive,
-        when_complete: Callable[[], None],
-        farewell: Farewell,
-    ) -> Receive:
-        """Wrap `receive`: count bytes, mind the clock, and look for NaN in JSON, until the end."""
-        settings = self._settings
-        give_up_at = asyncio.get_running_loop().time() + settings.body_timeout_s
-        scan = JsonScan.for_type(headers.get("content-type", ""))
-        n_bytes = 0
-        is_complete = False
+    def _too_slow(self) -> RefusedError:
+        detail = f"No answer began within {self._settings.request_timeout_s:g} s "
+        return RefusedError(TIMEOUT, f"{detail}(REQUEST_TIMEOUT_S).", headers={"Retry-After": "1"})
 
-        async def receive_in_bounds() -> Message:
-            nonlocal n_bytes, is_complete
-            if is_complete:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(give_up_at):
-                    message = await receive()
-            except TimeoutError:
-                detail = (
-                    f"{n_bytes} bytes arrived within {settings.body_timeout_s:g} s "
-                    "and the rest did not (BODY_TIMEOUT_S)."
-                )
-                raise RefusedError(BODY_TIMEOUT, detail, headers={"Connection": "close"}) from None
-            body = message.get("body", b"")
-            n_bytes += len(body)
-            if n_bytes > settings.max_body_bytes:
-                farewell.is_needed = True
-                raise RefusedError(TOO_LARGE, self._too_large(), headers={"Connection": "close"})
-            is_complete = not message.get("more_body", False)
-            if is_complete:
-                when_complete()
-            if scan is not None and message["type"] == "http.request":
-                scan.look(body, is_last=is_complete)
-            return message
 
-        return receive_in_bounds
+class _Body:
+    """A request's body on its way in: its bytes are counted, its time kept, NaN in JSON refused."""
+
+    deadline: asyncio.Timeout
+    """Runs until the body is whole; from then on it is the answer's."""
+
+    def __init__(self, settings: Settings, headers: Headers, receive: Receive, send: Send) -> None:
+        self._settings = settings
+        self._receive = receive
+        self._scan = JsonScan.for_type(headers.get(b"content-type", b"").decode("latin-1"))
+        self.farewell = Farewell(receive, send, is_needed=False)
+        self.n_bytes = 0
+        self.is_awaited = False
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """Pass the next message on (ASGI)."""
+        if self._is_whole:
+            return await self._receive()
+        self.is_awaited = True
+        message = await self._receive()
+        self.is_awaited = False
+        body = message.get("body", b"")
+        self.n_bytes += len(body)
+        if self.n_bytes > self._settings.max_body_bytes:
+            self.farewell.is_needed = True
+            raise RefusedError(
+                TOO_LARGE, too_large(self._settings), headers={"Connection": "close"}
+            )
+        self._is_whole = not message.get("more_body", False)
+        if self._is_whole and not self.deadline.expired():
+            limit_s = self._settings.request_timeout_s
+            self.deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
+        if self._scan is not None and message["type"] == "http.request":
+            self._scan.look(body, is_last=self._is_whole)
+        return message
+
+    def too_slow(self) -> RefusedError:
+        """Say that the body did not arrive in time."""
+        detail = (
+            f"{self.n_bytes} bytes arrived within {self._settings.body_timeout_s:g} s "
+            "and the rest did not (BODY_TIMEOUT_S)."
+        )
+        return RefusedError(BODY_TIMEOUT, detail, headers={"Connection": "close"})
+
+
+def too_large(settings: Settings) -> str:
+    """Say which bodies are too large."""
+    return f"At most {settings.max_body_bytes} bytes are accepted (MAX_BODY_BYTES)."

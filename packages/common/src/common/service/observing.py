@@ -10,12 +10,18 @@ from time import perf_counter
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from common.service.problems import INTERNAL, problem_response
-from common.telemetry import LATENCY_BUCKETS_S, Span, Telemetry, random_id
+from common.telemetry import (
+    LATENCY_BUCKETS_S,
+    RequestTrace,
+    Span,
+    Telemetry,
+    continue_trace,
+    random_id,
+)
 
 log = structlog.get_logger("access")
 
@@ -36,6 +42,12 @@ SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+DATA_SECURITY_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""What is no page loads nothing, opens nothing and leads nowhere: the others would say nothing."""
+
 _REQUEST_ID_HEADER = b"x-request-id"
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 UNMATCHED = "(unmatched)"
@@ -63,25 +75,25 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
+        headers = dict(scope["headers"])
+        given = headers.get(_REQUEST_ID_HEADER, b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else random_id(64)
-        with self._telemetry.request_span(scope["method"], headers.get("traceparent", "")) as (
-            trace,
-            span,
-        ):
-            tokens = bind_contextvars(
-                request_id=request_id, trace_id=trace.trace_id, span_id=trace.span_id
-            )
-            self._in_flight.inc()
-            try:
-                await self._observe(scope, receive, _Answer(send, request_id, span))
-            finally:
-                self._in_flight.dec()
-                reset_contextvars(**tokens)
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        if not self._telemetry.is_tracing:
+            answer = _Answer(send, request_id)
+            await self._observe(scope, receive, answer, continue_trace(traceparent))
+            return
+        with self._telemetry.request_span(scope["method"], traceparent) as (trace, span):
+            await self._observe(scope, receive, _Answer(send, request_id, span), trace)
 
-    async def _observe(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _observe(
+        self, scope: Scope, receive: Receive, answer: "_Answer", trace: RequestTrace
+    ) -> None:
         started = perf_counter()
+        tokens = bind_contextvars(
+            request_id=answer.request_id, trace_id=trace.trace_id, span_id=trace.span_id
+        )
+        self._in_flight.inc()
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
@@ -92,7 +104,9 @@ class Observe:
             response = problem_response(INTERNAL, detail, instance=scope["path"])
             await response(scope, receive, answer.send)
         finally:
+            self._in_flight.dec()
             self._record(scope, answer, perf_counter() - started)
+            reset_contextvars(**tokens)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
@@ -100,7 +114,7 @@ class Observe:
         count, latency = self._sampled(method, route, answer.status)
         count.inc()
         latency.observe(seconds)
-        if self._telemetry.is_tracing:
+        if answer.span is not None:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)
             answer.span.set_attribute("http.response.status_code", answer.status)
@@ -136,10 +150,13 @@ class _Answer:
     """The sending half of a request, with what was sent so far."""
 
     def __init__(
-        self, send: Callable[[Message], Awaitable[None]], request_id: str, span: Span
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        request_id: str,
+        span: Span | None = None,
     ) -> None:
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
         self.span = span
         self.status = 499  # nginx's code for a caller that left before an answer
         self.n_bytes = 0
@@ -150,9 +167,11 @@ class _Answer:
             self.has_started = True
             self.status = message["status"]
             headers = [pair for pair in message.get("headers", ()) if pair[0] != _REQUEST_ID_HEADER]
-            present = {name for name, _ in headers}
-            headers += [pair for pair in SECURITY_HEADERS if pair[0] not in present]
-            headers.append((_REQUEST_ID_HEADER, self._request_id.encode()))
+            present = dict(headers)
+            is_data = present.get(b"content-type", b"").startswith(b"application/")
+            wanted = DATA_SECURITY_HEADERS if is_data else SECURITY_HEADERS
+            headers += [pair for pair in wanted if pair[0] not in present]
+            headers.append((_REQUEST_ID_HEADER, self.request_id.encode()))
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
             self.n_bytes += len(message.get("body", b""))

@@ -1,0 +1,83 @@
+"""Routes that are asked thousands of times a second: bytes in, bytes out.
+
+FastAPI's matching, dependency solving and encoding take longer than a small model. A hot route
+stands between the guard and FastAPI: limits, keys, ids, metrics, logs and problems are those of
+every route. Its path is declared to FastAPI, too, which documents it and answers wherever the
+exact path does not match (another method, a prefix of a proxy).
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Endpoint = Callable[[bytes], Awaitable[bytes]]
+ExceptionHandlers = Mapping[int | type[Exception], Callable[..., object]]
+
+
+class HotRoute(NamedTuple):
+    """A path that answers POST; `endpoint` turns a JSON body into a JSON answer."""
+
+    path: str
+    endpoint: Endpoint
+
+
+class HotRoutes:
+    """ASGI middleware that answers its routes and passes on everything else."""
+
+    def __init__(
+        self, app: ASGIApp, routes: Mapping[str, HotRoute], handlers: ExceptionHandlers
+    ) -> None:
+        self._app = app
+        self._routes = routes
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        route = self._routes.get(scope["path"]) if is_post else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        try:
+            body = await _whole_body(receive)
+            if body is None:
+                return  # the caller left
+            answer = await route.endpoint(body)
+        except Exception as error:  # noqa: BLE001 - raised again unless it is a known problem
+            response = await self._problem(scope, error)
+            await response(scope, receive, send)
+            return
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(answer)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _problem(self, scope: Scope, error: Exception) -> Response:
+        for kind in type(error).__mro__:
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                found = handler(Request(scope), error)
+                response = await found if inspect.isawaitable(found) else found
+                if isinstance(response, Response):
+                    return response
+        raise error
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return bytes(message.get("body", b""))  # nearly every body arrives in one piece
+    chunks: list[bytes] = []
+    while message["type"] == "http.request":
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
+    return None
