@@ -4,20 +4,17 @@
 Open Inference Protocol. Read next: `live.py`.
 """
 
-from collections.abc import Set
 from importlib.metadata import version
 from pathlib import Path
 
 from common.errors import FieldError, ProblemType
 from common.service import create_service
-from common.service.problems import MALFORMED, RefusedError
 from common.serving import openinference_router
 from common.serving.openinference import INFERENCE_PROBLEMS
 from fastapi import APIRouter, FastAPI, Request
-from pydantic import JsonValue
-from pydantic_core import from_json
 from starlette.responses import Response
 
+from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Explanations, ModelDescription, Predictions
 from p1_prediction_api.errors import (
     ModelContentError,
@@ -57,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     live = service.owns(LiveModel(settings, service.telemetry))
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
+    service.hot_route("/v1/predict", live.predict_json)
     service.mount(
         openinference_router(
             lambda: [live] if live.is_ready() else [],
@@ -79,14 +77,13 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
     @router.post("/predict", response_model=Predictions)
     async def predict(request: Request) -> Response:
         """Predict one row or many; answers stand in the order of the rows."""
-        body = _parse(await request.body(), {"rows"})
-        answer = await live.predict(body.get("rows"))
-        return Response(answer.model_dump_json(), media_type="application/json")
+        answer = await live.predict_json(await request.body())
+        return Response(answer, media_type="application/json")
 
     @router.post("/explain", response_model=Explanations)
     async def explain_rows(request: Request) -> Response:
         """Predict, and say what each value adds: attributions sum to the score, exactly."""
-        body = _parse(await request.body(), {"rows", "of"})
+        body = parse_body(await request.body(), {"rows", "of"})
         of = body.get("of")
         if of is not None and not isinstance(of, str):
             raise RowError([FieldError(field="of", message="is not a text", accepted="a class")])
@@ -109,23 +106,3 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
         )
 
     return router
-
-
-def _parse(content: bytes, known: Set[str]) -> dict[str, JsonValue]:
-    """Read an object of known members; the model's own signature checks the rows."""
-    try:
-        body: JsonValue = from_json(content)
-    except ValueError as error:
-        raise RefusedError(MALFORMED, f"The body is not valid JSON: {error}.") from error
-    if not isinstance(body, dict):
-        field = FieldError(field="body", message="is not an object", accepted='{"rows": [...]}')
-        raise RowError([field])
-    if unknown := sorted(set(body) - known):
-        accepted = ", ".join(sorted(known))
-        raise RowError(
-            [
-                FieldError(field=name, message="is unknown", accepted=accepted)
-                for name in unknown[:5]
-            ]
-        )
-    return body

@@ -5,7 +5,7 @@ The same steps stand in scikit-learn's pipeline (`candidates.py`) and in the ONN
 float32: exact to about three minutes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Tensor = NDArray[Any]
+COLUMNS = "columns"
+"""The one input of the graph that takes encoded rows."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DATE_PARTS = ("days", "weekday", "hour", "season")
 DAYS_A_WEEK = np.float32(7)
@@ -21,6 +23,13 @@ DAYS_A_YEAR = np.float32(365.2425)
 THURSDAY = np.float32(3)
 """1970-01-01, when Monday is 0."""
 HOURS = np.float32(24)
+
+
+def output_name(wanted: str, features: Collection[str]) -> str:
+    """Return the name of a graph's output: `wanted`, unless a feature is called that."""
+    while wanted in features:
+        wanted += "_"
+    return wanted
 
 
 def days_of(moment: datetime) -> float:

@@ -87,10 +87,8 @@ class Explainer:
     @classmethod
     def load(cls, path: Path) -> "Explainer":
         """Read what `save` wrote; `ModelContentError` when it is something else."""
+        head, arrays = _stored(path)
         try:
-            with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-                arrays = dict(stored)
-            head = json.loads(str(arrays.pop("head")))
             model: LinearScores | TreeEnsemble = (
                 TreeEnsemble.from_arrays(arrays)
                 if head["kind"] == "trees"
@@ -98,5 +96,26 @@ class Explainer:
             )
             encoder = Encoder.from_dict(head["encoder"])
             return cls(encoder, model, float(head["slope"]), tuple(head["intercepts"]))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ModelContentError(f"{path.name} explains no model: {error}") from error
+
+
+def load_encoder(path: Path) -> Encoder:
+    """Read the encoding alone: the trees of a forest take longer to read."""
+    head, _ = _stored(path, with_arrays=False)
+    try:
+        return Encoder.from_dict(head["encoder"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelContentError(f"{path.name} explains no model: {error}") from error
+
+
+def _stored(
+    path: Path, *, with_arrays: bool = True
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    try:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            head: dict[str, Any] = json.loads(str(stored["head"]))
+            names = [name for name in stored.files if name != "head"] if with_arrays else []
+            return head, {name: stored[name] for name in names}
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ModelContentError(f"{path.name} explains no model: {error}") from error

@@ -22,11 +22,13 @@ from sklearn.pipeline import Pipeline
 from p1_prediction_api.candidates import Candidate
 from p1_prediction_api.contracts import MISSING, Calibration, Signature
 from p1_prediction_api.encoding import (
+    COLUMNS,
     DAYS_A_WEEK,
     DAYS_A_YEAR,
     HOURS,
     THURSDAY,
     Encoder,
+    output_name,
 )
 from p1_prediction_api.errors import ParityError
 from p1_prediction_api.explaining import Explainer, LinearScores
@@ -56,8 +58,16 @@ class Fitted(NamedTuple):
 
 def export(fitted: Fitted, path: Path) -> None:
     """Write the model to `path` as ONNX."""
-    graph = _Graph(fitted)
-    made = helper.make_model(graph.build(), opset_imports=list(OPSETS), ir_version=10)
+    made = helper.make_model(_Graph(fitted).build(), opset_imports=list(OPSETS), ir_version=10)
+    onnx.checker.check_model(made)
+    onnx.save(made, path)
+
+
+def export_columns(fitted: Fitted, path: Path) -> None:
+    """Write the model after its encoding: one input, the columns of `encoding.Encoder`."""
+    made = helper.make_model(
+        _Graph(fitted).build_columns(), opset_imports=list(OPSETS), ir_version=10
+    )
     onnx.checker.check_model(made)
     onnx.save(made, path)
 
@@ -129,11 +139,14 @@ def _levels(data: Prepared, transformer: ColumnTransformer) -> Mapping[str, Sequ
 
 
 def prove_parity(fitted: Fitted, path: Path, rows: pd.DataFrame) -> float:
-    """Return the largest difference on `rows`; raises `ParityError` when it is too large."""
+    """Return the largest difference on `rows` of either graph; `ParityError` when too large."""
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     is_classes = fitted.data.task == "classification"
-    name = "probabilities" if is_classes else "prediction"
-    exported = np.asarray(session.run([name], tensors(fitted.data, rows))[0], dtype=np.float64)
+    name = session.get_outputs()[0].name
+    fed = tensors(fitted.data, rows)
+    if [one.name for one in session.get_inputs()] == [COLUMNS]:
+        fed = {COLUMNS: explainer(fitted).encoder.encode(fed)}
+    exported = np.asarray(session.run([name], fed)[0], dtype=np.float64)
     trained = fitted.predict(rows).reshape(exported.shape)
     gap = np.abs(exported - trained)
     if not is_classes:
@@ -164,7 +177,7 @@ def tensors(data: Prepared, rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
 
 
 class _Graph:
-    """An ONNX graph under construction."""
+    """An ONNX graph under construction; build one of its two forms, once."""
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = fitted
@@ -173,18 +186,19 @@ class _Graph:
         self._constants: list[onnx.TensorProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._n_names = 0
+        names = [str(name) for name in fitted.data.X.columns]
+        self._output = {
+            wanted: output_name(wanted, names)
+            for wanted in ("label", "probabilities", "prediction")
+        }
+        self._prefix = "/"
+        while any(name.startswith(self._prefix) for name in names):
+            self._prefix += "/"  # no name of the graph's own is a column's
 
     def build(self) -> onnx.GraphProto:
-        """Make the whole graph."""
-        candidate = self._fitted.candidate
-        columns = self._columns(_transformer(candidate.pipeline))
-        if candidate.family == "dummy":
-            scores = self._same_for_all(columns, _guess(self._data, candidate.pipeline))
-        elif candidate.family == "linear":
-            scores = self._linear(columns, candidate.pipeline.named_steps["model"])
-        else:
-            scores = self._trees(columns, tree_ensemble(candidate.pipeline.named_steps["model"]))
-        self._finish(scores)
+        """Make the whole graph: encode, score, calibrate, say."""
+        columns = self._columns(explainer(self._fitted).encoder)
+        self._finish(self._scores(columns))
         inputs = [
             helper.make_tensor_value_info(
                 name,
@@ -197,40 +211,41 @@ class _Graph:
             self._nodes, "model", inputs, self._outputs, initializer=self._constants
         )
 
+    def build_columns(self) -> onnx.GraphProto:
+        """Make the part after the encoding."""
+        self._finish(self._scores(COLUMNS), has_label=False)
+        n_columns = len(explainer(self._fitted).encoder.owners())
+        given = helper.make_tensor_value_info(COLUMNS, TensorProto.FLOAT, [None, n_columns])
+        return helper.make_graph(
+            self._nodes, "columns", [given], self._outputs, initializer=self._constants
+        )
+
+    def _scores(self, columns: str) -> str:
+        model = explainer(self._fitted).model
+        if isinstance(model, TreeEnsemble):
+            return self._trees(columns, model)
+        return self._linear(columns, model)
+
     def _add(
         self, operator: str, inputs: Sequence[str], *, name: str = "", **attributes: Any
     ) -> str:
         self._n_names += 1
-        output = name or f"v{self._n_names}"
+        output = self._output[name] if name else f"{self._prefix}v{self._n_names}"
         self._nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
     def _constant(self, value: Any) -> str:
         self._n_names += 1
-        name = f"c{self._n_names}"
+        name = f"{self._prefix}c{self._n_names}"
         self._constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def _columns(self, transformer: ColumnTransformer) -> str:
+    def _columns(self, encoder: Encoder) -> str:
         """Encode as `encoding.py` and the pipeline do."""
-        parts = [self._add("Concat", list(self._data.numbers), axis=1)] * bool(self._data.numbers)
-        parts += [self._date_parts(name) for name in self._data.dates]
-        fills = _filled(transformer)
-        if fills:
-            parts = [self._scaled(part, fill) for part, fill in zip(parts, fills, strict=True)]
-        parts += [
-            self._one_hot(name, known) for name, known in _levels(self._data, transformer).items()
-        ]
+        parts = [self._add("Concat", list(encoder.numbers), axis=1)] * bool(encoder.numbers)
+        parts += [self._date_parts(name) for name in encoder.dates]
+        parts += [self._one_hot(name, known) for name, known in encoder.levels.items()]
         return parts[0] if len(parts) == 1 else self._add("Concat", parts, axis=1)
-
-    def _scaled(self, joined: str, step: Pipeline) -> str:
-        medians = step.named_steps["impute"].statistics_.astype(np.float32)
-        scaler = step.named_steps["scale"]
-        is_missing = self._add("IsNaN", [joined])
-        filled = self._add("Where", [is_missing, self._constant(medians[None, :]), joined])
-        mean = self._constant(scaler.mean_.astype(np.float32)[None, :])
-        scale = self._constant(scaler.scale_.astype(np.float32)[None, :])
-        return self._add("Div", [self._add("Sub", [filled, mean]), scale])
 
     def _date_parts(self, days: str) -> str:
         """Do in the graph what `encoding.date_parts` does in NumPy."""
@@ -255,16 +270,15 @@ class _Graph:
         shape = self._constant(np.array([-1, len(known)], dtype=np.int64))
         return self._add("Reshape", [encoded, shape])
 
-    def _same_for_all(self, columns: str, guess: Floats) -> str:
-        """Multiply the inputs by zero and add the guess: one row of scores for each row."""
-        n_columns = self._add("ReduceSum", [columns, self._constant(np.array([1]))], keepdims=1)
-        zero = self._add("Mul", [n_columns, self._constant(np.zeros((1, 1), np.float32))])
-        return self._add("Add", [zero, self._constant(guess.astype(np.float32)[None, :])])
-
-    def _linear(self, columns: str, model: Any) -> str:
-        weights = np.atleast_2d(model.coef_).astype(np.float32)
-        bias = np.atleast_1d(model.intercept_).astype(np.float32)
-        inputs = [columns, self._constant(weights), self._constant(bias)]
+    def _linear(self, columns: str, model: LinearScores) -> str:
+        fill = self._constant(model.fill.astype(np.float32)[None, :])
+        filled = self._add("Where", [self._add("IsNaN", [columns]), fill, columns])
+        # About the average first: values may be large, and float32 keeps seven digits.
+        average = model.average.astype(np.float32)
+        about = self._add("Sub", [filled, self._constant(average[None, :])])
+        weights = self._constant(model.weights.astype(np.float32))
+        bias = model.bias + model.weights @ average.astype(np.float64)
+        inputs = [about, weights, self._constant(bias.astype(np.float32))]
         return self._add("Gemm", inputs, transB=1)
 
     def _trees(self, columns: str, ensemble: TreeEnsemble) -> str:
@@ -279,23 +293,28 @@ class _Graph:
             **tree_attributes(ensemble),
         )
 
-    def _finish(self, raw: str) -> None:
+    def _finish(self, raw: str, *, has_label: bool = True) -> None:
         n_classes = len(self._data.classes)
         if self._data.task == "regression":
             flat = self._constant(np.array([-1], dtype=np.int64))
             self._add("Reshape", [raw, flat], name="prediction")
             self._declare("prediction", TensorProto.FLOAT, [None])
             return
+        self._declare("probabilities", TensorProto.FLOAT, [None, n_classes])
         log_odds = self._calibrated(raw)
         if n_classes == 2:
             positive = self._add("Sigmoid", [log_odds])
             one = self._constant(np.ones((1, 1), np.float32))
             negative = self._add("Sub", [one, positive])
             self._add("Concat", [negative, positive], name="probabilities", axis=1)
-            index = self._said()
         else:
             self._add("Softmax", [log_odds], name="probabilities", axis=1)
-            index = self._add("ArgMax", ["probabilities"], axis=1, keepdims=0)
+        if not has_label:
+            return
+        if n_classes == 2:
+            index = self._said()
+        else:
+            index = self._add("ArgMax", [self._output["probabilities"]], axis=1, keepdims=0)
         self._add(
             "LabelEncoder",
             [index],
@@ -305,7 +324,6 @@ class _Graph:
             values_strings=list(self._data.classes),
         )
         self._declare("label", TensorProto.STRING, [None])
-        self._declare("probabilities", TensorProto.FLOAT, [None, n_classes])
 
     def _calibrated(self, raw: str) -> str:
         slope = self._constant(np.float32(self._fitted.calibration.slope))
@@ -316,14 +334,16 @@ class _Graph:
         """Say the positive class from its threshold on."""
         signature = self._fitted.signature
         positive = self._data.classes.index(signature.positive)
-        chosen = self._add("Gather", ["probabilities", self._constant(np.array(positive))], axis=1)
+        chosen = self._add(
+            "Gather", [self._output["probabilities"], self._constant(np.array(positive))], axis=1
+        )
         threshold = self._constant(np.float32(signature.threshold))
         is_said = self._add("GreaterOrEqual", [chosen, threshold])
         said, other = self._constant(np.array(positive)), self._constant(np.array(1 - positive))
         return self._add("Where", [is_said, said, other])
 
     def _declare(self, name: str, kind: int, shape: list[int | None]) -> None:
-        self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self._outputs.append(helper.make_tensor_value_info(self._output[name], kind, shape))
 
 
 def tree_attributes(ensemble: TreeEnsemble) -> dict[str, Any]:

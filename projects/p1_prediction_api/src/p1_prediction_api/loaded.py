@@ -4,11 +4,11 @@ Loading proves itself: the file must be ONNX with the inputs the signature names
 the signature's own example. Knows no registry alias and no HTTP. Read next: `live.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from common.models import ModelVersion
@@ -20,14 +20,20 @@ from pydantic import ValidationError
 
 from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import ModelCard, Prediction, Signature
+from p1_prediction_api.encoding import output_name
 from p1_prediction_api.errors import ModelContentError
-from p1_prediction_api.explaining import Explainer
+from p1_prediction_api.explaining import Explainer, load_encoder
+from p1_prediction_api.quick import QuickAnswer, QuickModel, QuickRows
 from p1_prediction_api.rows import RowReader
 from p1_prediction_api.settings import Settings
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 EXPLAINER_FILE = "explainer.npz"
+COLUMNS_FILE = "columns.onnx"
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 Tensor = NDArray[Any]
 Tensors = Mapping[str, Tensor]
@@ -44,15 +50,12 @@ class LoadedModel:
     session: OnnxModel
     batcher: MicroBatcher[Tensors, Tensors]
     folder: Path
+    quick: QuickModel
+    quick_batcher: MicroBatcher[QuickRows, QuickAnswer]
 
     @cached_property
     def explainer(self) -> Explainer:
-        """What takes answers apart; read at its first use, `ModelContentError` without one."""
-        if not (self.folder / EXPLAINER_FILE).is_file():
-            raise ModelContentError(
-                f"{self.version.model} version {self.version.version} was published without "
-                "an explainer; publish it again to have its answers explained"
-            )
+        """What takes answers apart; read at its first use."""
         return Explainer.load(self.folder / EXPLAINER_FILE)
 
     async def answer(self, rows: object) -> list[Prediction]:
@@ -68,6 +71,10 @@ class LoadedModel:
         if len(sizes) != 1:
             raise ModelContentError(f"the inputs have different numbers of rows: {sorted(sizes)}")
         return await self.batcher.submit(inputs, weight=max(1, *sizes))
+
+    def output(self, wanted: str) -> str:
+        """Return the graph's name for `label`, `probabilities` or `prediction`."""
+        return output_name(wanted, [spec.name for spec in self.session.inputs])
 
     def metadata(self) -> ModelMetadata:
         """Describe the tensors."""
@@ -94,14 +101,34 @@ def load(
         )
     reader = RowReader(signature, max_rows=settings.max_rows)
     session.run(reader.read([{f.name: f.example for f in signature.features}]))
-    batcher: MicroBatcher[Tensors, Tensors] = MicroBatcher(
-        lambda items: run_batch(session, items),
-        max_batch=settings.max_batch_rows,
-        max_queue=settings.max_queued_rows,
-        name=version.model,
-        telemetry=telemetry,
+    quick = _quick(folder, signature, card, settings)
+
+    def batched(run: Callable[[Sequence[Item]], Sequence[Answer]]) -> MicroBatcher[Item, Answer]:
+        return MicroBatcher(
+            run,
+            max_batch=settings.max_batch_rows,
+            max_queue=settings.max_queued_rows,
+            name=version.model,
+            telemetry=telemetry,
+        )
+
+    return LoadedModel(
+        version,
+        signature,
+        card,
+        reader,
+        session,
+        batched(lambda items: run_batch(session, items)),
+        folder,
+        quick,
+        batched(quick.run),
     )
-    return LoadedModel(version, signature, card, reader, session, batcher, folder)
+
+
+def _quick(folder: Path, signature: Signature, card: ModelCard, settings: Settings) -> QuickModel:
+    encoder = load_encoder(folder / EXPLAINER_FILE)
+    session = OnnxModel.load(folder / COLUMNS_FILE)
+    return QuickModel(signature, card, encoder, session, max_rows=settings.max_rows)
 
 
 def run_batch(session: OnnxModel, items: Sequence[Tensors]) -> list[Tensors]:
@@ -124,7 +151,7 @@ def _predictions(
 ) -> list[Prediction]:
     signature, uncertainty = loaded.signature, loaded.card.uncertainty
     if signature.task == "regression":
-        numbers = outputs["prediction"]
+        numbers = outputs[loaded.output("prediction")]
         ends: list[tuple[float, float]] | list[None] = [None] * len(numbers)
         if uncertainty is not None:
             low, high = intervals(numbers.astype(np.float64), uncertainty.bins)
@@ -133,12 +160,13 @@ def _predictions(
             Prediction(prediction=_seven(number), interval=interval, warnings=told)
             for number, interval, told in zip(numbers.tolist(), ends, warnings, strict=True)
         ]
-    table, classes = outputs["probabilities"], signature.classes
+    table, classes = outputs[loaded.output("probabilities")], signature.classes
     sets: list[list[str]] | list[None] = [None] * len(table)
     if uncertainty is not None and uncertainty.set_threshold is not None:
         held = prediction_sets(table, uncertainty.set_threshold).tolist()
         sets = [[c for c, is_in in zip(classes, row, strict=True) if is_in] for row in held]
-    rows = zip(outputs["label"].tolist(), table.tolist(), sets, warnings, strict=True)
+    labels = outputs[loaded.output("label")].tolist()
+    rows = zip(labels, table.tolist(), sets, warnings, strict=True)
     return [
         Prediction(
             prediction=str(label),

@@ -38,7 +38,8 @@ def _describe(made: Document, live: LiveModel) -> None:
         row = live.current.reader.row_model.model_json_schema(by_alias=True)
         example = {"rows": [row["example"]]}
     made.setdefault("components", {}).setdefault("schemas", {})["Row"] = row
-    for path, extra in (("/v1/predict", {}), ("/v1/explain", {"of": _OF})):
+    nothing: Document = {}
+    for path, extra in (("/v1/predict", nothing), ("/v1/explain", {"of": _OF})):
         made["paths"][path]["post"]["requestBody"] = _body(extra, example)
 
 

@@ -14,7 +14,7 @@ from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
 
-from p1_prediction_api.export import explainer, export, prove_parity, with_strangers
+from p1_prediction_api.export import explainer, export, export_columns, prove_parity, with_strangers
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 PROFILE_FILE = "profile.json"
+COLUMNS_FILE = "columns.onnx"
 EXPLAINER_FILE = "explainer.npz"
 
 
@@ -43,6 +44,8 @@ def publish(
         export(run.fitted, files / MODEL_FILE)
         held_out = with_strangers(run.data, run.data.X.iloc[run.split.test])
         prove_parity(run.fitted, files / MODEL_FILE, held_out)
+        export_columns(run.fitted, files / COLUMNS_FILE)
+        prove_parity(run.fitted, files / COLUMNS_FILE, held_out)
         explainer(run.fitted).save(files / EXPLAINER_FILE)
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")

@@ -1,0 +1,262 @@
+"""The quick path of a prediction: JSON bytes to rows to columns to JSON text.
+
+One compiled validator reads a body, the rows of many requests become one matrix, and answers are
+put together from parts that were encoded when the model was loaded. It accepts exactly what
+`rows.py` accepts: what it cannot read is read again there, which names what is wrong; so are rows
+unlike training, which are answered with a warning. Knows no HTTP and no batcher.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from common.serving import OnnxModel
+from numpy.typing import NDArray
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
+
+from p1_prediction_api.conformal import intervals, prediction_sets
+from p1_prediction_api.contracts import MISSING, Feature, ModelCard, Signature
+from p1_prediction_api.encoding import COLUMNS, DATE_PARTS, Encoder, date_parts, days_of
+
+Matrix = NDArray[np.float32]
+UNKNOWN = -1
+MAX_LABEL = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QuickRows:
+    """Rows of one request: numbers and dates as read, labels as column numbers."""
+
+    numbers: list[tuple[Any, ...]]
+    labels: list[list[int]]
+    has_strange_label: bool
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+class QuickReader:
+    """Reads bodies of `{"rows": [...]}` for one model."""
+
+    def __init__(self, signature: Signature, encoder: Encoder, *, max_rows: int) -> None:
+        self._encoder = encoder
+        self._dates = range(len(encoder.numbers), len(encoder.numbers) + len(encoder.dates))
+        by_name = {feature.name: feature for feature in signature.features}
+        self._validator = SchemaValidator(_body_schema(signature, max_rows))
+        self._numbers = _picker([*encoder.numbers, *encoder.dates])
+        self._labels = _picker(list(encoder.levels))
+        self._n_columns = len(encoder.owners())
+        offset = len(encoder.numbers) + len(DATE_PARTS) * len(encoder.dates)
+        self._codes: list[dict[str | None, int]] = []
+        for known in encoder.levels.values():
+            codes: dict[str | None, int] = {level: offset + k for k, level in enumerate(known)}
+            codes[None] = codes.get(MISSING, UNKNOWN)
+            self._codes.append(codes)
+            offset += len(known)
+        limits = [by_name[name] for name in (*encoder.numbers, *encoder.dates)]
+        self._low = np.array([feature.low for feature in limits], np.float32)
+        self._high = np.array([feature.high for feature in limits], np.float32)
+
+    def read(self, body: bytes) -> QuickRows | None:
+        """Return the rows, or None for a body that `rows.py` has to look at."""
+        try:
+            rows = self._validator.validate_json(body)["rows"]
+        except ValidationError:
+            return None
+        numbers = [self._numbers(row) for row in rows]
+        if self._dates:
+            numbers = [self._with_days(values) for values in numbers]
+        has_strange_label = False
+        labels: list[list[int]] = []
+        if self._codes:
+            for row in rows:
+                values = self._labels(row)
+                found = [
+                    codes.get(value, UNKNOWN)
+                    for codes, value in zip(self._codes, values, strict=True)
+                ]
+                has_strange_label = has_strange_label or UNKNOWN in found
+                labels.append(found)
+        return QuickRows(numbers, labels, has_strange_label)
+
+    def _with_days(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        changed = list(values)
+        for k in self._dates:
+            changed[k] = None if changed[k] is None else days_of(changed[k])
+        return tuple(changed)
+
+    def columns(self, items: Sequence[QuickRows]) -> Matrix:
+        """Lay out the rows of several requests as one matrix of encoded columns."""
+        rows = list(chain.from_iterable(item.numbers for item in items))
+        matrix = np.zeros((len(rows), self._n_columns), np.float32)
+        n_numbers, n_dates = len(self._encoder.numbers), len(self._encoder.dates)
+        if n_numbers or n_dates:
+            with np.errstate(over="ignore"):
+                values = np.array(rows, np.float64).astype(np.float32)  # None becomes NaN
+            matrix[:, :n_numbers] = values[:, :n_numbers]
+            for k in range(n_dates):
+                start = n_numbers + k * len(DATE_PARTS)
+                parts = date_parts(values[:, n_numbers + k])
+                matrix[:, start : start + len(DATE_PARTS)] = parts
+        if self._codes:
+            codes = np.array(list(chain.from_iterable(item.labels for item in items)))
+            which, label = np.nonzero(codes != UNKNOWN)
+            matrix[which, codes[which, label]] = np.float32(1)
+        return matrix
+
+    def is_unlike_training(self, matrix: Matrix) -> NDArray[np.bool_]:
+        """Say of each row whether a number or a date is outside what training saw."""
+        n_numbers = len(self._encoder.numbers)
+        days = n_numbers + np.arange(len(self._encoder.dates)) * len(DATE_PARTS)
+        seen = matrix[:, :n_numbers]
+        if len(days):
+            seen = np.concatenate([seen, matrix[:, days]], axis=1)
+        return np.asarray(((seen < self._low) | (seen > self._high)).any(axis=1))
+
+
+def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    if names:
+        only = names[0]
+        return lambda row: (row[only],)
+    return lambda _row: ()
+
+
+def _body_schema(signature: Signature, max_rows: int) -> CoreSchema:
+    fields = {feature.name: _field(feature) for feature in signature.features}
+    row = core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+    rows = core_schema.list_schema(row, min_length=1, max_length=max_rows)
+    whole = {"rows": core_schema.typed_dict_field(rows)}
+    return core_schema.typed_dict_schema(whole, extra_behavior="forbid")
+
+
+def _field(feature: Feature) -> core_schema.TypedDictField:
+    kind: CoreSchema
+    if feature.kind == "number":
+        kind = core_schema.float_schema(strict=True, allow_inf_nan=False)
+    elif feature.kind == "date":
+        text = core_schema.str_schema(strict=True)
+        kind = core_schema.chain_schema([text, core_schema.datetime_schema()])
+    else:
+        kind = core_schema.str_schema(strict=True, max_length=MAX_LABEL)
+    if feature.may_be_missing:
+        kind = core_schema.with_default_schema(core_schema.nullable_schema(kind), default=None)
+    return core_schema.typed_dict_field(kind, required=not feature.may_be_missing)
+
+
+class QuickWriter:
+    """Puts answers together as JSON, as `contracts.Predictions` would be written."""
+
+    def __init__(self, signature: Signature, card: ModelCard) -> None:
+        self._signature = signature
+        self._uncertainty = card.uncertainty
+        self._names = [json.dumps(name, ensure_ascii=False) for name in signature.classes]
+        self._positive = (
+            signature.classes.index(signature.positive) if signature.positive else UNKNOWN
+        )
+
+    def said(self, answers: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the index of the class that is said of each row."""
+        if self._positive == UNKNOWN:
+            return np.asarray(answers.argmax(axis=1), dtype=np.int64)
+        is_said = answers[:, self._positive] >= np.float32(self._signature.threshold)
+        return np.where(is_said, self._positive, 1 - self._positive)
+
+    def write(
+        self, answers: NDArray[Any], warnings: Sequence[Sequence[str]] | None = None
+    ) -> list[str]:
+        """Return one JSON object a row, of probabilities (n, classes) or numbers (n,)."""
+        told = ["[]"] * len(answers)
+        if warnings is not None:
+            told = [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in warnings]
+        if self._signature.task == "regression":
+            return self._numbers(answers, told)
+        return self._classes(answers, told)
+
+    def _numbers(self, answers: NDArray[Any], told: list[str]) -> list[str]:
+        between = ["null"] * len(answers)
+        if self._uncertainty is not None:
+            low, high = intervals(answers.astype(np.float64), self._uncertainty.bins)
+            ends = zip(low.tolist(), high.tolist(), strict=True)
+            between = [f"[{seven(a)},{seven(b)}]" for a, b in ends]
+        return [
+            f'{{"prediction":{seven(number)},"probabilities":null,"prediction_set":null,'
+            f'"interval":{interval},"warnings":{warned}}}'
+            for number, interval, warned in zip(answers.tolist(), between, told, strict=True)
+        ]
+
+    def _classes(self, answers: NDArray[Any], told: list[str]) -> list[str]:
+        names = self._names
+        sets: list[str] = ["null"] * len(answers)
+        if self._uncertainty is not None and self._uncertainty.set_threshold is not None:
+            held = prediction_sets(answers, self._uncertainty.set_threshold).tolist()
+            sets = [
+                f"[{','.join([n for n, is_in in zip(names, row, strict=True) if is_in])}]"
+                for row in held
+            ]
+        said = self.said(answers).tolist()
+        found = []
+        for k, row, plausible, warned in zip(said, answers.tolist(), sets, told, strict=True):
+            shares = ",".join([f"{n}:{round(p, 7)!r}" for n, p in zip(names, row, strict=True)])
+            found.append(
+                f'{{"prediction":{names[k]},"probabilities":{{{shares}}},'
+                f'"prediction_set":{plausible},"interval":null,"warnings":{warned}}}'
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAnswer:
+    """The answer to one request; the arrays are views of its batch."""
+
+    json: str
+    columns: Matrix
+    answers: NDArray[Any]
+    is_strange: bool
+    """Whether some value is unlike training, so that `rows.py` should say which."""
+
+
+class QuickModel:
+    """A loaded model on the quick path."""
+
+    def __init__(
+        self,
+        signature: Signature,
+        card: ModelCard,
+        encoder: Encoder,
+        session: OnnxModel,
+        *,
+        max_rows: int,
+    ) -> None:
+        self._reader = QuickReader(signature, encoder, max_rows=max_rows)
+        self._writer = QuickWriter(signature, card)
+        self._session = session
+        self.read = self._reader.read
+        self.write = self._writer.write
+        self.said = self._writer.said
+
+    def run(self, items: Sequence[QuickRows]) -> list[QuickAnswer]:
+        """Answer several requests at once."""
+        columns = self._reader.columns(items)
+        (answers,) = self._session.run_unchecked({COLUMNS: columns}).values()
+        texts = self._writer.write(answers)
+        is_unlike = self._reader.is_unlike_training(columns)
+        found: list[QuickAnswer] = []
+        start = 0
+        for item in items:
+            rows = slice(start, start + len(item))
+            start = rows.stop
+            is_strange = item.has_strange_label or bool(is_unlike[rows].any())
+            text = ",".join(texts[rows])
+            found.append(QuickAnswer(text, columns[rows], answers[rows], is_strange))
+        return found
+
+
+def seven(number: float) -> float:
+    """Round to the digits that a float32 holds."""
+    return float(f"{number:.7g}")
