@@ -1,10 +1,12 @@
-"""Single-row predictions: this service beside the usual FastAPI + `pipeline.predict` server.
+"""Single-row predictions: this service, the usual FastAPI + `pipeline.predict`, a FastAPI echo.
 
-Run: `python benchmarks/predict_api.py [--rounds 3] [--seconds 4] [--table CSV --target COLUMN]`.
-Needs `wrk` and Linux's `taskset`. Both servers hold the same trained pipeline, each is one process
-pinned to one core, `wrk` runs on another; the rounds alternate, so that a machine that changes
-its speed changes it for both. What counts is the ratio. Writes JSON; exit code 1 when an answer
-was not a 200.
+Run: `python benchmarks/predict_api.py [--rounds 3] [--seconds 4] [--table CSV --target COLUMN]`;
+without a table, twenty numbers and five labels and boosted trees. Needs `wrk` and Linux's
+`taskset`. `plain` holds the same trained pipeline; `echo` parses the same JSON body and sends it
+back, without any model: what the web framework alone can do. Each server is one process pinned to
+one core, `wrk` runs on another; the rounds alternate, so that a machine that changes its speed
+changes it for all. Ours validates, batches, measures, and logs as `--log-level` says. What counts
+is the ratio. Writes JSON; exit code 1 when an answer was not a 200.
 """
 
 import argparse
@@ -20,8 +22,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONNECTIONS = (1, 32)
+MODEL = "benchmark"
 READY = re.compile(r"(http://\S+:\d+)")
 SERVER_CORE, CLIENT_CORE = "0", "1"
 WRK_SCRIPT = """
@@ -56,17 +63,47 @@ def serve_plain(pipeline: str) -> None:
     uvicorn.run(app, port=0, log_level="info", access_log=False)
 
 
+def serve_echo() -> None:
+    """Parse the body and send it back."""
+    import uvicorn  # noqa: PLC0415 - only in the server's own process
+    from fastapi import Body, FastAPI  # noqa: PLC0415 - only in the server's own process
+
+    app = FastAPI()
+
+    @app.post("/v1/predict")
+    async def echo(body: dict[str, object] = Body()) -> dict[str, object]:  # noqa: B008 - FastAPI's way
+        return body
+
+    uvicorn.run(app, port=0, log_level="info", access_log=False)
+
+
+def made_table() -> "pd.DataFrame":
+    """Twenty numbers, five labels of 3 to 8 levels, and a target that trees learn better."""
+    import numpy as np  # noqa: PLC0415 - training libraries stay out of the servers
+    import pandas as pd  # noqa: PLC0415 - see above
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, 20)).round(3)
+    table = pd.DataFrame(x, columns=[f"n{k}" for k in range(20)])
+    score = x[:, 0] - x[:, 1] * x[:, 2] + 0.5 * np.sin(3 * x[:, 3])
+    for k, n_levels in enumerate((3, 4, 5, 6, 8)):
+        level = rng.integers(0, n_levels, len(table))
+        table[f"c{k}"] = [f"level {one}" for one in level]
+        score += 0.5 * rng.normal(size=n_levels)[level]
+    table["target"] = np.where(score + rng.normal(scale=0.5, size=len(table)) > 0, "yes", "no")
+    return table
+
+
 def prepare(folder: Path, table: str, target: str) -> dict[str, str]:
     """Train, publish, and write the pipeline and one request body; return what was trained."""
     import joblib  # noqa: PLC0415 - training libraries stay out of the servers
     from p1_prediction_api import train  # noqa: PLC0415 - see above
-    from p1_prediction_api.example_data import TARGET, example_table  # noqa: PLC0415 - see above
     from p1_prediction_api.settings import Settings  # noqa: PLC0415 - see above
 
-    run = train(table or example_table(), target=target or TARGET)
+    run = train(table or made_table(), target=target or "target", minutes=0.5)
     if run.signature.task != "classification":
         raise SystemExit("the plain server of this benchmark answers probabilities: name classes")
-    run.publish(settings=Settings(data_dir=folder / "data"))
+    run.publish(settings=Settings(data_dir=folder / "data"), model=MODEL)
     joblib.dump(run.chosen.pipeline, folder / "pipeline.joblib")
     row = {feature.name: feature.example for feature in run.signature.features}
     (folder / "body.json").write_text(json.dumps({"rows": [row]}))
@@ -75,9 +112,10 @@ def prepare(folder: Path, table: str, target: str) -> dict[str, str]:
 
 
 @contextmanager
-def pinned(command: list[str], folder: Path) -> Iterator[str]:
+def pinned(command: list[str], folder: Path, log_level: str) -> Iterator[str]:
     """Run a server on the servers' core; yield its address."""
-    env = {**os.environ, "ROADMAP_DATA_DIR": str(folder / "data"), "OMP_NUM_THREADS": "1"}
+    env = {**os.environ, "ROADMAP_DATA_DIR": str(folder / "data"), "P1_MODEL": MODEL}
+    env |= {"OMP_NUM_THREADS": "1", "ROADMAP_LOG_FORMAT": "json", "ROADMAP_LOG_LEVEL": log_level}
     log = (
         folder / f"{len(list(folder.iterdir()))}.log"
     )  # a file: a full pipe would block the server
@@ -121,15 +159,20 @@ def compare(urls: dict[str, str], folder: Path, n_rounds: int, seconds: int) -> 
             for name, url in urls.items():
                 found[name].append(measure(url, folder, connections, seconds))
         medians = {name: _medians(rounds[1:]) for name, rounds in found.items()}
-        rates = [
-            ours["rate"] / plain["rate"]
-            for ours, plain in zip(found["ours"][1:], found["plain"][1:], strict=True)
-        ]
+        rates = {
+            name: [
+                ours["rate"] / other["rate"]
+                for ours, other in zip(found["ours"][1:], found[name][1:], strict=True)
+            ]
+            for name in ("plain", "echo")
+        }
         report[f"{connections} connections"] = {
             **medians,
-            "rate_ratio": round(statistics.median(rates), 1),
-            "rate_ratio_range": [round(min(rates), 1), round(max(rates), 1)],
-            "p50_ratio": round(medians["plain"]["p50_ms"] / medians["ours"]["p50_ms"], 1),
+            "rate_ratio": {name: round(statistics.median(r), 2) for name, r in rates.items()},
+            "rate_ratio_range": {
+                name: [round(min(r), 2), round(max(r), 2)] for name, r in rates.items()
+            },
+            "p50_ratio_to_echo": round(medians["ours"]["p50_ms"] / medians["echo"]["p50_ms"], 2),
             "errors": sum(r["errors"] for rounds in found.values() for r in rounds),
         }
     return report
@@ -142,10 +185,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--table", default="")
     parser.add_argument("--target", default="")
+    parser.add_argument("--log-level", default="warning", help="ours: info logs each request")
+    parser.add_argument("--serve-echo", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--serve-plain", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve_plain:
         serve_plain(given.serve_plain)
+        return 0
+    if given.serve_echo:
+        serve_echo()
         return 0
     if missing := [tool for tool in ("wrk", "taskset") if shutil.which(tool) is None]:
         sys.stderr.write(f"error: {', '.join(missing)} is not installed here\n")
@@ -155,9 +203,10 @@ def main() -> int:
         report: dict[str, object] = dict(prepare(folder, given.table, given.target))
         ours = ["-m", "p1_prediction_api.cli", "--port", "0"]
         plain = [__file__, "--serve-plain", str(folder / "pipeline.joblib")]
+        commands = {"ours": ours, "plain": plain, "echo": [__file__, "--serve-echo"]}
         urls = {
-            "ours": stack.enter_context(pinned(ours, folder)),
-            "plain": stack.enter_context(pinned(plain, folder)),
+            name: stack.enter_context(pinned(command, folder, given.log_level))
+            for name, command in commands.items()
         }
         report |= compare(urls, folder, given.rounds, given.seconds)
     print(json.dumps(report, indent=2))
