@@ -72,8 +72,8 @@ async def test_the_documentation_shows_the_models_own_fields(
 @pytest.mark.parametrize(
     ("body", "status", "slug"),
     [
-        (b'{"rows": [{"mean radius": NaN}]}', 422, "invalid-input"),
-        (b'{"rows": [{"mean radius": 1e999}]}', 422, "invalid-input"),
+        (b'{"rows": [{"mean radius": NaN}]}', 422, "invalid-rows"),
+        (b'{"rows": [{"mean radius": 1e999}]}', 422, "invalid-rows"),
         (b'{"rows": [', 400, "malformed-body"),
         (b"\xff\xfe", 400, "malformed-body"),
         (b"[]", 422, "invalid-rows"),
@@ -93,6 +93,9 @@ def test_bad_input_is_a_clear_problem(app: FastAPI, body: bytes, status: int, sl
     assert (answer.status_code, problem["type"]) == (status, f"/problems/{slug}")
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["detail"]
+    if b"mean radius" in body:
+        (named,) = [one for one in problem["errors"] if "finite" in one["message"]]
+        assert named["field"] == "rows.0.mean radius"
     assert problem["request_id"]
 
 

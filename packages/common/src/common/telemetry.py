@@ -162,8 +162,9 @@ def continue_trace(traceparent: str) -> RequestTrace:
     """Take the trace id of a valid `traceparent` header, else a new one; the span id is new."""
     found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     is_valid = found is not None and not (found.group(1) == "00" and found.group(4))
-    trace_id = found.group(2) if found and is_valid else random_id(128)
-    return RequestTrace(trace_id, random_id(64))
+    digits = random_id(192)
+    trace_id = found.group(2) if found and is_valid else digits[:32]
+    return RequestTrace(trace_id, digits[32:])
 
 
 def random_id(n_bits: int) -> str:

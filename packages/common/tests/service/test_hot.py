@@ -70,7 +70,6 @@ def test_it_answers_with_ids_and_headers_and_is_counted_by_its_route(start: Star
     [
         (b'"sold out"', 409, "sold-out"),
         (b'"crash"', 500, "internal-error"),
-        (b"[NaN]", 422, "invalid-input"),
         (b"[" + b"1," * 800 + b"1]", 413, "body-too-large"),
     ],
 )
@@ -83,6 +82,13 @@ def test_what_fails_is_a_problem(start: Start, body: bytes, status: int, slug: s
     assert answer.json()["type"] == f"/problems/{slug}"
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert "Smith" not in answer.text
+
+
+def test_a_crash_is_told_to_the_log(start: Start) -> None:
+    client = start()
+    with structlog.testing.capture_logs() as events:
+        assert client.post("/echo", json="crash").status_code == 500
+    assert [event["event"] for event in events] == ["unhandled_error", "request"]
 
 
 def test_it_needs_the_key_like_any_route(start: Start) -> None:

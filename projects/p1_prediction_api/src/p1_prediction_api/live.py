@@ -8,7 +8,6 @@ metric.
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +21,7 @@ from common.serving import ModelMetadata
 from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
+from prometheus_client import Counter
 
 from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Predictions, ServedModel
@@ -53,6 +53,8 @@ class LiveModel:
         self._answers = telemetry.counter(
             "predictions_total", "Rows answered, by predicted class.", ("label", "version")
         )
+        self._counters: dict[tuple[str, int], Counter] = {}
+        self._served_json = ""
         self._failures = telemetry.counter(
             "model_load_failures_total", "Versions that could not be loaded."
         )
@@ -146,7 +148,7 @@ class LiveModel:
 
     async def predict_json(self, body: bytes) -> bytes:
         """Answer a JSON body as `predict` answers its rows, the quick way where it can."""
-        loaded, served = self.current, self.served
+        loaded, served = self.current, self._served_json
         rows = loaded.quick.read(body)
         if rows is None:
             answer = await self.predict(parse_body(body, {"rows"}).get("rows"))
@@ -156,17 +158,19 @@ class LiveModel:
         if found.is_strange:
             tensors = loaded.reader.read(parse_body(body, {"rows"})["rows"])
             warnings = loaded.reader.warnings(tensors)
-            text = ",".join(loaded.quick.write(found.answers, warnings))
+            text = loaded.quick.with_warnings(found, warnings)
         classes = loaded.signature.classes
-        said = loaded.quick.said(found.answers).tolist() if classes else []
-        self._count(loaded, [classes[k] for k in said] or [""] * len(rows))
-        return f'{{"model":{served.model_dump_json()},"predictions":[{text}]}}'.encode()
+        self._count(loaded, [classes[k] for k in found.said] or [""] * len(rows))
+        return f'{{"model":{served},"predictions":[{text}]}}'.encode()
 
     def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
         """Count answers by label (empty for a number) and version."""
-        version = str(loaded.version.version)
-        for label, n_rows in Counter(labels).items():
-            self._answers.labels(label, version).inc(n_rows)
+        for label in labels:
+            counter = self._counters.get((label, loaded.version.version))
+            if counter is None:
+                counter = self._answers.labels(label, str(loaded.version.version))
+                self._counters[label, loaded.version.version] = counter
+            counter.inc()
 
     # ---------------------------------------------------------------------------- swapping
     async def _watch(self, registry: Registry) -> None:
@@ -201,6 +205,8 @@ class LiveModel:
         await fresh.batcher.__aenter__()
         await fresh.quick_batcher.__aenter__()
         old, self._current = self._current, fresh
+        self._served_json = self.served.model_dump_json()
+        self._counters.clear()
         self._trouble = ""
         self._telemetry.model_info(version.model, str(version.version))
         log.info("model_swapped", model=version.model, version=version.version)

@@ -160,15 +160,20 @@ class QuickWriter:
             signature.classes.index(signature.positive) if signature.positive else UNKNOWN
         )
 
-    def said(self, answers: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the index of the class that is said of each row."""
+    def said(self, answers: NDArray[Any]) -> list[int]:
+        """Return the position of the class that is said of each row; empty for numbers."""
+        if self._signature.task == "regression":
+            return []
         if self._positive == UNKNOWN:
-            return np.asarray(answers.argmax(axis=1), dtype=np.int64)
+            return [int(k) for k in answers.argmax(axis=1)]
         is_said = answers[:, self._positive] >= np.float32(self._signature.threshold)
-        return np.where(is_said, self._positive, 1 - self._positive)
+        return np.where(is_said, self._positive, 1 - self._positive).tolist()
 
     def write(
-        self, answers: NDArray[Any], warnings: Sequence[Sequence[str]] | None = None
+        self,
+        answers: NDArray[Any],
+        said: list[int],
+        warnings: Sequence[Sequence[str]] | None = None,
     ) -> list[str]:
         """Return one JSON object a row, of probabilities (n, classes) or numbers (n,)."""
         told = ["[]"] * len(answers)
@@ -176,7 +181,7 @@ class QuickWriter:
             told = [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in warnings]
         if self._signature.task == "regression":
             return self._numbers(answers, told)
-        return self._classes(answers, told)
+        return self._classes(answers, said, told)
 
     def _numbers(self, answers: NDArray[Any], told: list[str]) -> list[str]:
         between = ["null"] * len(answers)
@@ -190,7 +195,7 @@ class QuickWriter:
             for number, interval, warned in zip(answers.tolist(), between, told, strict=True)
         ]
 
-    def _classes(self, answers: NDArray[Any], told: list[str]) -> list[str]:
+    def _classes(self, answers: NDArray[Any], said: list[int], told: list[str]) -> list[str]:
         names = self._names
         sets: list[str] = ["null"] * len(answers)
         if self._uncertainty is not None and self._uncertainty.set_threshold is not None:
@@ -199,7 +204,6 @@ class QuickWriter:
                 f"[{','.join([n for n, is_in in zip(names, row, strict=True) if is_in])}]"
                 for row in held
             ]
-        said = self.said(answers).tolist()
         found = []
         for k, row, plausible, warned in zip(said, answers.tolist(), sets, told, strict=True):
             shares = ",".join([f"{n}:{round(p, 7)!r}" for n, p in zip(names, row, strict=True)])
@@ -217,6 +221,8 @@ class QuickAnswer:
     json: str
     columns: Matrix
     answers: NDArray[Any]
+    said: list[int]
+    """Position of the class that is said of each row; empty for numbers."""
     is_strange: bool
     """Whether some value is unlike training, so that `rows.py` should say which."""
 
@@ -237,14 +243,17 @@ class QuickModel:
         self._writer = QuickWriter(signature, card)
         self._session = session
         self.read = self._reader.read
-        self.write = self._writer.write
-        self.said = self._writer.said
+
+    def with_warnings(self, answer: QuickAnswer, warnings: Sequence[Sequence[str]]) -> str:
+        """Write an answer again, with what is unlike training in each row."""
+        return ",".join(self._writer.write(answer.answers, answer.said, warnings))
 
     def run(self, items: Sequence[QuickRows]) -> list[QuickAnswer]:
         """Answer several requests at once."""
         columns = self._reader.columns(items)
         (answers,) = self._session.run_unchecked({COLUMNS: columns}).values()
-        texts = self._writer.write(answers)
+        said = self._writer.said(answers)
+        texts = self._writer.write(answers, said)
         is_unlike = self._reader.is_unlike_training(columns)
         found: list[QuickAnswer] = []
         start = 0
@@ -253,7 +262,7 @@ class QuickModel:
             start = rows.stop
             is_strange = item.has_strange_label or bool(is_unlike[rows].any())
             text = ",".join(texts[rows])
-            found.append(QuickAnswer(text, columns[rows], answers[rows], is_strange))
+            found.append(QuickAnswer(text, columns[rows], answers[rows], said[rows], is_strange))
         return found
 
 

@@ -14,9 +14,11 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
 from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemType
+from common.service.bodies import RefuseConstants
 from common.service.docs import docs_router
 from common.service.guarding import Guard
 from common.service.health import health_router
@@ -56,6 +58,20 @@ def create_service(
     return Service(name, settings, title=title, summary=summary, version=version)
 
 
+class _KitApp(FastAPI):
+    """FastAPI within the kit's layers, which are outermost: a hot route passes no others."""
+
+    kit: ASGIApp
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.kit(scope, receive, send)
+
+    async def serve_plainly(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what reached FastAPI itself (ASGI)."""
+        await super().__call__(scope, receive, send)
+
+
 class Service:
     """An app under construction; hand out `app` once everything is added."""
 
@@ -69,7 +85,7 @@ class Service:
         self._pages: PageFiles | None = None
         self._tool_functions: list[Tool] = []
         self.is_running = False
-        self.app = FastAPI(
+        self.app = _KitApp(
             title=title,
             summary=summary,
             version=version,
@@ -85,9 +101,11 @@ class Service:
         self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
         self._hot: dict[str, HotRoute] = {}
-        self.app.add_middleware(HotRoutes, routes=self._hot, handlers=self.app.exception_handlers)
-        self.app.add_middleware(Guard, settings=settings, is_open_page=self._is_answered_by_page)
-        self.app.add_middleware(Observe, telemetry=self.telemetry)
+        routes = HotRoutes(
+            RefuseConstants(self.app.serve_plainly), self._hot, self.app.exception_handlers
+        )
+        guarded = Guard(routes, settings=settings, is_open_page=self._is_answered_by_page)
+        self.app.kit = Observe(guarded, telemetry=self.telemetry)
 
     def owns(self, resource: Resource) -> Resource:
         """Open `resource` when the app starts, in order of ownership; close it in reverse."""
@@ -99,7 +117,10 @@ class Service:
         self.app.include_router(router)
 
     def hot_route(self, path: str, endpoint: Endpoint) -> None:
-        """Answer POST at `path` without FastAPI's work; declare the same path with `mount`."""
+        """Answer POST at `path` without FastAPI's work; declare the same path with `mount`.
+
+        The endpoint refuses NaN and Infinity itself: for other routes the kit does.
+        """
         self._hot[path] = HotRoute(path, endpoint)
 
     def problems(self, table: Mapping[type[Exception], ProblemType]) -> None:

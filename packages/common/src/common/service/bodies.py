@@ -12,7 +12,7 @@ import math
 import re
 from typing import Self
 
-from starlette.types import Message, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import FieldError
 from common.service.problems import INVALID, RefusedError
@@ -75,6 +75,33 @@ class JsonScan:
         if fields:
             detail = f"{fields[0].field}: {fields[0].message}."
             raise RefusedError(INVALID, detail, fields=fields[:20])
+
+
+class RefuseConstants:
+    """ASGI middleware that refuses JSON bodies with NaN or Infinity, by name of the field."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        has_body = b"content-length" in headers or b"transfer-encoding" in headers
+        scan = None
+        if has_body:
+            scan = JsonScan.for_type(headers.get(b"content-type", b"").decode("latin-1"))
+        if scan is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def looked_at() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                is_last = not message.get("more_body", False)
+                scan.look(message.get("body", b""), is_last=is_last)
+            return message
+
+        await self._app(scope, looked_at, send)
 
 
 class Farewell:

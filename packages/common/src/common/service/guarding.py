@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.service.bodies import Farewell, JsonScan
+from common.service.bodies import Farewell
 from common.service.problems import (
     BODY_TIMEOUT,
     BUSY,
@@ -107,7 +107,7 @@ class Guard:
         limit_s = self._settings.request_timeout_s
         body: _Body | None = None
         if b"content-length" in headers or b"transfer-encoding" in headers:
-            body = _Body(self._settings, headers, receive, send)
+            body = _Body(self._settings, receive, send)
             receive, send = body.receive, body.farewell.send
         has_started = False
         deadline = asyncio.timeout(limit_s if body is None else self._settings.body_timeout_s)
@@ -139,15 +139,14 @@ class Guard:
 
 
 class _Body:
-    """A request's body on its way in: its bytes are counted, its time kept, NaN in JSON refused."""
+    """A request's body on its way in: its bytes are counted, its time is kept."""
 
     deadline: asyncio.Timeout
     """Runs until the body is whole; from then on it is the answer's."""
 
-    def __init__(self, settings: Settings, headers: Headers, receive: Receive, send: Send) -> None:
+    def __init__(self, settings: Settings, receive: Receive, send: Send) -> None:
         self._settings = settings
         self._receive = receive
-        self._scan = JsonScan.for_type(headers.get(b"content-type", b"").decode("latin-1"))
         self.farewell = Farewell(receive, send, is_needed=False)
         self.n_bytes = 0
         self.is_awaited = False
@@ -171,8 +170,6 @@ class _Body:
         if self._is_whole and not self.deadline.expired():
             limit_s = self._settings.request_timeout_s
             self.deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
-        if self._scan is not None and message["type"] == "http.request":
-            self._scan.look(body, is_last=self._is_whole)
         return message
 
     def too_slow(self) -> RefusedError:

@@ -62,7 +62,7 @@ class HotRoutes:
     async def _problem(self, scope: Scope, error: Exception) -> Response:
         for kind in type(error).__mro__:
             handler = self._handlers.get(kind)
-            if handler is not None:
+            if handler is not None and kind is not Exception:  # a crash is the observer's to tell
                 found = handler(Request(scope), error)
                 response = await found if inspect.isawaitable(found) else found
                 if isinstance(response, Response):

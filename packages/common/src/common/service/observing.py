@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from common.service.problems import INTERNAL, problem_response
+from common.service.problems import internal_error
 from common.telemetry import (
     LATENCY_BUCKETS_S,
     RequestTrace,
@@ -98,11 +98,10 @@ class Observe:
             await self._app(scope, receive, answer.send)
         except Exception:
             log.exception("unhandled_error", path=scope["path"])
-            if answer.has_started:
-                raise
-            detail = "The service failed on this request; its log has the reason under this id."
-            response = problem_response(INTERNAL, detail, instance=scope["path"])
-            await response(scope, receive, answer.send)
+            if answer.has_started and not answer.is_whole:
+                raise  # the caller must see that the answer broke off
+            if not answer.has_started:
+                await internal_error(scope["path"])(scope, receive, answer.send)
         finally:
             self._in_flight.dec()
             self._record(scope, answer, perf_counter() - started)
@@ -161,6 +160,7 @@ class _Answer:
         self.status = 499  # nginx's code for a caller that left before an answer
         self.n_bytes = 0
         self.has_started = False
+        self.is_whole = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -175,4 +175,5 @@ class _Answer:
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
             self.n_bytes += len(message.get("body", b""))
+            self.is_whole = not message.get("more_body", False)
         await self._send(message)

@@ -115,6 +115,12 @@ def problem_response(
     return _answer(problem, headers)
 
 
+def internal_error(path: str) -> Response:
+    """Build the answer to what nobody expected: the request's id, and no internals."""
+    detail = "The service failed on this request; its log has the reason under this id."
+    return problem_response(INTERNAL, detail, instance=path)
+
+
 def _answer(problem: Problem, headers: Mapping[str, str] | None) -> Response:
     try:
         body = problem.model_dump_json().encode()
@@ -134,6 +140,7 @@ class ProblemTable:
         app.add_exception_handler(RequestValidationError, self._on_validation)
         app.add_exception_handler(HTTPException, self._on_http)
         app.add_exception_handler(ProblemError, self._on_problem)
+        app.add_exception_handler(Exception, self._on_crash)
 
     def add(self, table: Mapping[type[Exception], ProblemType]) -> None:
         """Answer each exception type (and its subclasses) with its problem."""
@@ -200,6 +207,11 @@ class ProblemTable:
         return problem_response(
             kind, detail, instance=request.url.path, fields=fields, headers=error.headers
         )
+
+    @staticmethod
+    def _on_crash(request: Request, _error: Exception) -> Response:
+        """Answer in the kit's form; Starlette raises it again, and `observing.py` logs it."""
+        return internal_error(request.url.path)
 
     def _on_problem(self, request: Request, error: Exception) -> Response:
         """Answer with a problem as it is; one of another service's kinds has no page here."""
