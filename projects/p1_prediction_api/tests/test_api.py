@@ -10,6 +10,8 @@ from common.models import open_registry
 from common.service.client import ServiceClient, connect_app
 from fastapi import FastAPI
 from p1_prediction_api.api import create_app
+from p1_prediction_api.diagnosis import diagnose
+from p1_prediction_api.publishing import publish
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import TrainingRun
 from starlette.testclient import TestClient
@@ -174,6 +176,30 @@ async def test_a_file_changed_in_the_registry_is_not_served(
     async with connect_app(create_app(settings), retries=0) as client:
         with pytest.raises(ProblemError, match="sha256"):
             await client.get("/readyz")
+
+
+async def test_the_report_of_the_version_that_answers_is_shown(
+    cancer_run: TrainingRun, settings: Settings
+) -> None:
+    diagnosis = diagnose(cancer_run, minutes=0.0)
+    publish(
+        cancer_run,
+        model="breast-cancer",
+        alias="champion",
+        settings=settings,
+        diagnosis=diagnosis,
+    )
+    with TestClient(create_app(settings)) as client:
+        shown = client.get("/v1/report")
+    assert shown.headers["content-type"].startswith("text/html")
+    assert diagnosis.verdict.split("(")[0] in shown.text
+
+
+async def test_a_version_without_a_report_says_how_to_get_one(app: FastAPI) -> None:
+    with TestClient(app) as client:
+        refused = client.get("/v1/report")
+    assert refused.status_code == 404
+    assert "--diagnose" in refused.json()["detail"]
 
 
 async def test_predictions_and_the_served_version_are_in_the_metrics(

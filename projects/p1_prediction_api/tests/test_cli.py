@@ -23,12 +23,21 @@ def write_table(path: Path, n_rows: int = 200) -> Path:
 
 def test_a_persons_table_is_trained_published_and_predicted(tmp_path: Path) -> None:
     table = write_table(tmp_path / "weather.csv")
-    done = run("train", str(table), "--target", "feel", "--minutes", "1", cwd=tmp_path)
+    report = tmp_path / "why.html"
+    train = ("train", str(table), "--target", "feel", "--minutes", "0.03", "--miss-cost", "3")
+    done = run(*train, "--report", str(report), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "a probability of 0.25 on: missing one costs 3" in done.stdout
+    assert "diagnosis: " in done.stdout
+    assert report.read_text().startswith("<!doctype html>")
     assert "published weather version 1 as champion" in done.stdout
     row = json.dumps({"degrees": 6, "day": 1})
     answer = run("predict", row, cwd=tmp_path, P1_MODEL="weather")
     assert json.loads(answer.stdout)["label"] == ["hot"], answer.stderr
+    out = tmp_path / "answers.csv"
+    answered = run("predict-table", str(table), "--out", str(out), cwd=tmp_path, P1_MODEL="weather")
+    assert "200 rows predicted by weather version 1" in answered.stdout, answered.stderr
+    assert "probability of hot" in out.read_text().splitlines()[0]
     same = run("check", str(table), cwd=tmp_path, P1_MODEL="weather")
     assert same.returncode == 0, same.stdout + same.stderr
     table.write_text(table.read_text().replace("cold", "mild"))
@@ -45,7 +54,10 @@ def test_a_persons_table_is_trained_published_and_predicted(tmp_path: Path) -> N
         (("train", "weather.csv", "--target", "fell"), "did you mean 'feel'"),
         (("train", "picture.csv", "--target", "feel"), "picture.csv"),
         (("train", "empty.csv", "--target", "feel"), "empty"),
+        (("train", "weather.csv", "--target", "feel", "--positive", "wet"), "no class of feel"),
+        (("train", "weather.csv", "--target", "feel", "--report", "no/where.html"), "no folder no"),
         (("predict", "{"), "registry yet|no model"),
+        (("predict-table", "weather.csv", "--out", "x.docx"), "accepted endings are .csv"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

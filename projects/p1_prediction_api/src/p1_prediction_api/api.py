@@ -12,13 +12,14 @@ from common.service import create_service
 from common.serving import openinference_router
 from common.serving.openinference import INFERENCE_PROBLEMS
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Explanations, ModelDescription, Predictions
 from p1_prediction_api.errors import (
     ModelContentError,
     NoModelError,
+    NoReportError,
     RowError,
     TooManyRowsError,
     TrainingError,
@@ -29,6 +30,7 @@ from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.openapi import follow_the_model
 from p1_prediction_api.settings import Settings
 
+REPORT_FILE = "report.html"
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
@@ -36,6 +38,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
         "invalid-rows", "Some rows do not fit the model", 422, "GET /v1/model shows a row."
     ),
     TooManyRowsError: ProblemType("too-many-rows", "Too many rows in one request", 413),
+    NoReportError: ProblemType("no-report", "This version has no report", 404),
     NoModelError: ProblemType("no-model", "No model is loaded yet", 503, "Train and publish one."),
     ModelContentError: ProblemType("invalid-tensors", "The tensors do not fit together", 400),
     TrainingError: ProblemType("not-trainable", "The table cannot teach a model", 422),
@@ -89,6 +92,16 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
             raise RowError([FieldError(field="of", message="is not a text", accepted="a class")])
         found = await explain(live, body.get("rows"), of, max_rows=max_explained_rows)
         return Response(found.model_dump_json(), media_type="application/json")
+
+    @router.get("/report", response_class=HTMLResponse)
+    async def report() -> Response:
+        """Show the diagnosis of the model that answers now: why it fails, and what to do."""
+        path = live.current.folder / REPORT_FILE
+        if not path.is_file():
+            raise NoReportError(
+                "this version was published without a diagnosis; train it with --diagnose"
+            )
+        return FileResponse(path, media_type="text/html", headers={"Cache-Control": "no-cache"})
 
     @router.get("/model")
     async def model() -> ModelDescription:

@@ -5,7 +5,7 @@ training part alone. Numbers with gaps reach trees as they are: trees split on g
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -44,6 +44,10 @@ class Candidate:
     family: Family
     pipeline: Pipeline
     complexity: float = 0.0
+
+    def with_pipeline(self, pipeline: Pipeline) -> "Candidate":
+        """Return the same candidate with another pipeline, such as one fitted on a fold."""
+        return replace(self, pipeline=pipeline)
 
     @property
     def rank(self) -> tuple[int, float]:

@@ -3,11 +3,10 @@
 The serving process never loads a training library: a first model is trained in a child process.
 """
 
-import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,13 +21,8 @@ from p1_prediction_api.errors import RowError, TrainingError
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
+    import pandas as pd
     from fastapi import FastAPI
-
-    from p1_prediction_api.contracts import ModelCard
-    from p1_prediction_api.search import Report
-    from p1_prediction_api.training import Costs
 
 
 def _create_app(settings: Settings) -> "FastAPI":
@@ -92,42 +86,40 @@ def train(
     time_column: Annotated[str, typer.Option(help="Hold out the latest rows by it.")] = "",
     group_column: Annotated[str, typer.Option(help="Keep its groups on one side.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of splits and models.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the diagnosis as HTML.")] = None,
     publish: Annotated[bool, typer.Option(help="Publish to the registry.")] = True,
+    diagnose: Annotated[
+        bool, typer.Option(help="Look for why it fails; a minute more, published with it.")
+    ] = True,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Only when the alias has no version yet.")
     ] = False,
 ) -> None:
-    """Train on a table, compare candidates, prove the export, publish."""
+    """Train on a table, compare candidates, prove the export, say why it fails, publish."""
     settings: Settings = context.obj
     if if_missing and _has_model(settings):
         typer.echo(f"{settings.model}@{settings.alias} is there already")
         return
-    training = _training_module()
-    data, wanted = _table(table, target)
-    with _progress() as report:
-        run = training.train(
-            data,
-            target=wanted,
-            minutes=minutes if minutes is not None else (0.05 if table is None else 10.0),
-            positive=positive or None,
-            costs=_costs(training, miss_cost, false_alarm_cost),
-            time_column=time_column or None,
-            group_column=group_column or None,
-            seed=settings.seed if seed is None else seed,
-            report=report,
-        )
-    typer.echo(run.verdict)
-    typer.echo(f"  chosen because {run.card.chosen_because}")
-    for line in _said_with_it(run.card):
-        typer.echo(f"  {line}")
-    for name, reason in run.card.dropped.items():
-        typer.echo(f"  left out {name}: {reason}")
-    for warning in run.card.warnings:
-        typer.echo(f"  warning: {warning}")
-    if publish:
-        name = model or (settings.model if table is None else table.stem.lower())
-        version = run.publish(model=name, alias=alias or None, settings=settings)
-        typer.echo(f"published {version.model} version {version.version} as {alias or 'no alias'}")
+    _need_training()
+    from p1_prediction_api.train_command import Order, carry_out  # noqa: PLC0415 - scikit-learn
+    from p1_prediction_api.training import Costs  # noqa: PLC0415 - scikit-learn
+
+    order = Order(
+        table=table,
+        target=target,
+        model=model,
+        alias=alias,
+        minutes=minutes,
+        positive=positive,
+        costs=Costs(false_positive=false_alarm_cost, false_negative=miss_cost),
+        time_column=time_column,
+        group_column=group_column,
+        seed=seed,
+        report=report,
+        should_publish=publish,
+        should_diagnose=diagnose and not if_missing,
+    )
+    carry_out(order, settings)
 
 
 @app.command()
@@ -151,6 +143,50 @@ def check(
     raise typer.Exit(code=int(report.has_drifted))
 
 
+@app.command(name="predict-table")
+def predict_table(
+    context: typer.Context,
+    table: Annotated[Path, typer.Argument(help="Rows: CSV, TSV or Parquet.")],
+    out: Annotated[Path, typer.Option(help="Where to write: .csv, .tsv, .parquet or .jsonl.")],
+) -> None:
+    """Predict every row of a table with the served version; writes the table with the answers."""
+    _need_training()
+    from p0_foundations import read_table  # noqa: PLC0415 - pandas
+
+    from p1_prediction_api.loaded import load  # noqa: PLC0415 - ONNX Runtime
+    from p1_prediction_api.table_prediction import predict_table  # noqa: PLC0415 - pandas
+    from p1_prediction_api.train_command import progress  # noqa: PLC0415 - only for long work
+
+    write = _writer(out)
+    settings: Settings = context.obj
+    registry = _registry(settings)
+    version = registry.resolve(settings.model, settings.alias)
+    loaded = load(version, registry.fetch(version), settings)
+    frame = read_table(table)
+    with progress() as report:
+        answered = predict_table(loaded, frame, lambda share: report("predicting", share))
+    write(answered)
+    typer.echo(
+        f"{len(answered):,} rows predicted by {version.model} version {version.version}: {out}"
+    )
+
+
+def _writer(out: Path) -> "Callable[[pd.DataFrame], object]":
+    """Find how to write the file, before any work is done."""
+    ways: dict[str, Callable[[pd.DataFrame], object]] = {
+        ".csv": lambda frame: frame.to_csv(out, index=False),
+        ".tsv": lambda frame: frame.to_csv(out, index=False, sep="\t"),
+        ".jsonl": lambda frame: frame.to_json(out, orient="records", lines=True),
+        ".parquet": lambda frame: frame.to_parquet(out, index=False),
+    }
+    way = ways.get(out.suffix.lower())
+    if way is None:
+        raise TrainingError(f"{out.name}: accepted endings are {', '.join(ways)}")
+    if not out.parent.is_dir():
+        raise TrainingError(f"there is no folder {out.parent}")
+    return way
+
+
 @app.command()
 def predict(
     context: typer.Context,
@@ -172,61 +208,11 @@ def predict(
     typer.echo(json.dumps({name: value.tolist() for name, value in outputs.items()}))
 
 
-def _said_with_it(card: "ModelCard") -> list[str]:
-    lines = [card.threshold_because] if card.threshold_because else []
-    if card.calibration.error is not None:
-        lines.append(f"calibration error {card.calibration.error.value:.3f}")
-    if card.uncertainty is not None:
-        held, size = card.uncertainty.coverage, card.uncertainty.mean_size
-        what = "intervals" if card.uncertainty.bins else "sets of classes"
-        lines.append(
-            f"{what} held the truth in {held.value:.1%} ({held.low:.1%} to {held.high:.1%}) of "
-            f"rows never seen, where {card.uncertainty.level:.0%} was asked for; "
-            f"mean size {size:.4g}"
-        )
-    return lines
-
-
-def _training_module():
+def _need_training() -> None:
     if find_spec("sklearn") is None or find_spec("onnx") is None:
         raise TrainingError(
             "training is not installed here; install ai-roadmap-p1-prediction-api[train]"
         )
-    from p1_prediction_api import training  # noqa: PLC0415 - scikit-learn
-
-    return training
-
-
-def _costs(training: "ModuleType", miss: float, false_alarm: float) -> "Costs | None":
-    if miss == false_alarm:
-        return None  # the threshold stays at one half
-    costs: Costs = training.Costs(false_positive=false_alarm, false_negative=miss)
-    return costs
-
-
-def _table(table: Path | None, target: str):
-    if table is not None:
-        if not target:
-            raise TrainingError("which column is to be predicted? name it with --target")
-        return table, target
-    from p1_prediction_api.example_data import TARGET, example_table  # noqa: PLC0415 - pandas
-
-    return example_table(), target or TARGET
-
-
-@contextlib.contextmanager
-def _progress() -> "Iterator[Report]":
-    from rich.console import Console  # noqa: PLC0415 - only while training
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - only while training
-
-    columns = (BarColumn(24), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=False) as progress:
-        task = progress.add_task("training", total=1.0)
-
-        def report(what: str, share: float) -> None:
-            progress.update(task, description=what, completed=share)
-
-        yield report
 
 
 def main() -> None:

@@ -14,13 +14,17 @@ class NoModelError(PredictionError):
     """No model is loaded yet."""
 
 
+class NoReportError(PredictionError):
+    """The version that answers was published without a diagnosis."""
+
+
 class RowError(PredictionError):
     """Rows do not fit the model's signature; `fields` names row and field."""
 
     def __init__(self, fields: Sequence[FieldError], n_more: int = 0) -> None:
         self.fields = tuple(fields)
         named = "; ".join(f"{one.field}: {one.message}" for one in self.fields[:3])
-        more = len(self.fields) - 3 + n_more
+        more = max(0, len(self.fields) - 3) + n_more
         super().__init__(f"{named}{f' and {more} more' if more > 0 else ''}")
 
 

@@ -14,10 +14,12 @@ from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
 
+from p1_prediction_api.diagnosis import render_html
 from p1_prediction_api.export import explainer, export, export_columns, prove_parity, with_strangers
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
+    from p1_prediction_api.diagnosis import Diagnosis
     from p1_prediction_api.training import TrainingRun
 
 log = structlog.get_logger()
@@ -26,13 +28,23 @@ MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 PROFILE_FILE = "profile.json"
 COLUMNS_FILE = "columns.onnx"
+DIAGNOSIS_FILE = "diagnosis.json"
+REPORT_FILE = "report.html"
 EXPLAINER_FILE = "explainer.npz"
 
 
 def publish(
-    run: "TrainingRun", *, model: str, alias: str | None, settings: Settings
+    run: "TrainingRun",
+    *,
+    model: str,
+    alias: str | None,
+    settings: Settings,
+    diagnosis: "Diagnosis | None" = None,
 ) -> ModelVersion:
-    """Publish a run as the next version of `model`, and move `alias` to it."""
+    """Publish a run as the next version of `model`, and move `alias` to it.
+
+    `diagnosis` is published with it, as JSON and as the report that the service shows.
+    """
     check_name(model, "the model name")
     settings.prepare_data_dir()
     registry = open_registry(
@@ -49,6 +61,9 @@ def publish(
         explainer(run.fitted).save(files / EXPLAINER_FILE)
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
+        if diagnosis is not None:
+            (files / DIAGNOSIS_FILE).write_text(diagnosis.to_json(), encoding="utf-8")
+            (files / REPORT_FILE).write_text(render_html(diagnosis), encoding="utf-8")
         version = registry.publish(
             model,
             files,
