@@ -10,6 +10,7 @@ from p1_prediction_api.training import TrainingRun, train
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import (
+    SCREENSHOTS,
     Site,
     browser,
     no_sideways_scroll,
@@ -17,6 +18,7 @@ from tests.support.browser import (
     served,
     take_screenshots,
 )
+from tests.support.contrast import rendered_texts
 
 __all__ = ["browser"]
 pytestmark = pytest.mark.slow
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def run() -> TrainingRun:
-    return train(example_table(), target=TARGET)
+    return train(example_table(), target=TARGET, minutes=0.05)
 
 
 @pytest.fixture
@@ -45,6 +47,15 @@ def test_a_typical_row_is_one_click_away(browser: Browser, site: Site) -> None:
         expect(page.locator("#verdict h1")).to_contain_text("ROC AUC")
         predict_a_typical_row(page)
         expect(page.locator("#answer")).to_contain_text("version 1")
+
+
+def test_the_answer_says_why_and_how_sure_it_is(browser: Browser, site: Site) -> None:
+    with open_page(browser, site.url) as page:
+        predict_a_typical_row(page)
+        expect(page.locator("#sureness")).to_contain_text("90 times in 100: benign")
+        expect(page.get_by_role("heading", name="What speaks for malignant")).to_be_visible()
+        expect(page.locator("#why .bars .num")).to_have_count(8)
+        expect(page.locator("#why")).to_contain_text("for the average row")
 
 
 def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
@@ -94,3 +105,11 @@ def test_a_swap_shows_on_the_page_by_itself(browser: Browser, site: Site, run: T
 
 def test_the_page_in_both_themes_and_widths(browser: Browser, site: Site) -> None:
     assert take_screenshots(browser, site.url, "p1-predict", ready="#figures")
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_an_answer_is_pictured(browser: Browser, site: Site, width: int) -> None:
+    with open_page(browser, site.url, width=width) as page:
+        predict_a_typical_row(page)
+        page.screenshot(path=SCREENSHOTS / f"p1-answer-{width}.png", full_page=True)
+        assert [text for text in rendered_texts(page) if not text.is_legible] == []

@@ -109,6 +109,7 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
         loaded = live.current
         return ModelDescription(
             model=live.served,
+            has_report=(loaded.folder / REPORT_FILE).is_file(),
             trouble=live.ready_but() or "",
             created_at=loaded.version.created_at,
             signature=loaded.signature,

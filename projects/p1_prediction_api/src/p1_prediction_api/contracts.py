@@ -186,5 +186,6 @@ class ModelDescription(BaseModel):
     card: ModelCard
     data_fingerprint: str
     code_revision: str
+    has_report: bool = Field(description="Whether `GET /v1/report` shows a diagnosis.")
     trouble: str = Field(description="Why the alias's newest version does not answer, if so.")
     row_schema: dict[str, JsonValue] = Field(description="JSON schema of one row.")

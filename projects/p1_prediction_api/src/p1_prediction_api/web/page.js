@@ -13,6 +13,7 @@ const METRICS = {
   mean_absolute_error: "Mean absolute error", root_mean_squared_error: "Root mean squared error",
 };
 const LOOK_AGAIN_MS = 10000;
+const N_REASONS = 8;
 
 const frame = mountFrame({ product: "Prediction API", phase: 1, title: "Predict" });
 const spot = (id) => document.getElementById(id);
@@ -40,7 +41,7 @@ async function start() {
 
 function show(model) {
   const isOther = !shown || shown.version !== model.model.version;
-  shown = model.model;
+  shown = { ...model.model, level: model.card.uncertainty && model.card.uncertainty.level };
   spot("trouble").replaceChildren(...(model.trouble ? [badge("Newest version not served", "warning"), h("p", {}, model.trouble)] : []));
   if (!isOther) return;
   const { signature, card } = model;
@@ -61,12 +62,12 @@ function show(model) {
     text: `Fill in the form, or start from a typical row, and the model predicts ${signature.target}.`,
     action: { label: "Predict a typical row", run: () => { form.fillExamples(); form.element.requestSubmit(); } },
   }));
-  say("card-body", figures(card, signature), candidates(card), leftOut(card));
+  say("card-body", model.has_report && h("p", {}, h("a", { href: "/v1/report" }, "Why it fails: the diagnosis of this version")), figures(card, signature), candidates(card), leftOut(card));
 }
 
 async function ask(row, signal) {
   try {
-    return await request("/v1/predict", { method: "POST", json: { rows: [row] }, signal });
+    return await request("/v1/explain", { method: "POST", json: { rows: [row] }, signal });
   } catch (error) {
     for (const one of error.errors || []) one.field = one.field.replace(/^rows\.0\./, "");
     throw error;
@@ -74,13 +75,16 @@ async function ask(row, signal) {
 }
 
 function answer(reply, signature) {
-  const [one] = reply.predictions;
+  const [explained] = reply.explanations;
+  const one = explained.prediction;
   const unit = signature.unit ? ` ${signature.unit}` : "";
   const result = typeof one.prediction === "number" ? one.prediction.toLocaleString(undefined, { maximumSignificantDigits: 5 }) + unit : one.prediction;
   const shares = one.probabilities && Object.entries(one.probabilities).sort((a, b) => b[1] - a[1]);
   say("answer-body",
     h("p", { class: "result", id: "result" }, result),
     shares && bars(shares.map(([name, value]) => ({ name, value })), { label: "Probability of each class", max: 1, format: (v) => `${(100 * v).toFixed(1)} %` }),
+    sureness(one, shown.level, unit),
+    why(explained),
     one.warnings.length > 0 && h("div", {},
       badge(`${one.warnings.length} unusual ${one.warnings.length === 1 ? "value" : "values"}`, "warning"),
       h("ul", { class: "notes" }, one.warnings.map((text) => h("li", {}, text)))),
@@ -89,7 +93,39 @@ function answer(reply, signature) {
   if (shown && reply.model.version !== shown.version) start(); // swapped meanwhile
 }
 
-const figure = (value) => value.toLocaleString(undefined, { maximumSignificantDigits: 3, minimumSignificantDigits: 3 });
+function sureness(one, level, unit) {
+  if (!level) return null;
+  const often = `${Math.round(100 * level)} times in 100`;
+  if (one.interval) return h("p", { class: "sureness", id: "sureness" }, `The truth lies between ${figure(one.interval[0])} and ${figure(one.interval[1])}${unit} ${often}.`);
+  if (!one.prediction_set) return null;
+  const [last, ...others] = [...one.prediction_set].reverse();
+  const named = others.length ? `${others.reverse().join(", ")} or ${last}` : last;
+  return h("p", { class: "sureness", id: "sureness" }, `Sets made like this one hold the truth ${often}: ${named}.`);
+}
+
+// What each value adds to the score, from the average row's on: left of the line against, right of it for.
+function why(explained) {
+  const listed = explained.attributions.filter((part) => part.attribution !== 0).slice(0, N_REASONS);
+  if (!listed.length) return null;
+  const top = Math.max(...listed.map((part) => Math.abs(part.attribution)));
+  const signed = (value) => `${value < 0 ? "−" : "+"}${figure(Math.abs(value))}`;
+  const rest = explained.attributions.slice(N_REASONS).reduce((sum, part) => sum + part.attribution, 0);
+  const named = (value) => (value === null ? "missing" : typeof value === "number" ? value.toLocaleString(undefined, { maximumSignificantDigits: 5 }) : value);
+  const rows = listed.map((part) => [
+    h("span", { class: "truncate", title: `${part.feature} = ${named(part.value)}` }, part.feature, h("small", { class: "muted" }, ` ${named(part.value)}`)),
+    h("span", { class: "pull", "aria-hidden": "true" }, h("i", { class: part.attribution < 0 ? "against" : "for", style: { "--share": String(Math.abs(part.attribution) / top) } })),
+    h("span", { class: "num" }, signed(part.attribution)),
+  ]);
+  const scale = explained.scale === "log-odds" ? `log-odds of ${explained.of}` : explained.of;
+  const also = explained.attributions.length > listed.length && rest !== 0 ? ` and ${signed(rest)} from ${explained.attributions.length - listed.length} more` : "";
+  return h("section", { class: "why", id: "why", "aria-label": "Why" },
+    h("h2", {}, `What speaks for ${explained.of}, and what against`),
+    h("div", { class: "bars", role: "group", "aria-label": `What each value adds to the ${scale}` }, rows),
+    h("p", { class: "muted" }, `${capital(scale)} ${figure(explained.score)}: ${figure(explained.base)} for the average row, the values above${also}.`));
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const figure = (value) => value.toLocaleString(undefined, { maximumSignificantDigits: 3, minimumSignificantDigits: 3 }).replace("-", "−");
 
 function figures(card) {
   const first = ([name]) => (name === card.metric ? 0 : 1); // what the choice was made by stands first
