@@ -6,6 +6,7 @@ a W3C trace id, at the cost of a few random bytes. Knows no HTTP framework. Read
 `service/observing.py`, which records requests.
 """
 
+import os
 import random
 import re
 from collections.abc import Callable, Generator, Sequence
@@ -35,6 +36,9 @@ _TRACEPARENT = re.compile(  # a later version may append fields (W3C Trace Conte
     r"(?!ff)(00|[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
 
+
+_ids = random.Random()  # noqa: S311 - no secret; not the module's own, which programs seed
+os.register_at_fork(after_in_child=_ids.seed)
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -169,7 +173,7 @@ def continue_trace(traceparent: str) -> RequestTrace:
 
 def random_id(n_bits: int) -> str:
     """Make an id as hex digits; it tells requests apart and guards nothing, so it is quick."""
-    return f"{random.getrandbits(n_bits) or 1:0{n_bits // 4}x}"
+    return f"{_ids.getrandbits(n_bits) or 1:0{n_bits // 4}x}"
 
 
 def _tracer_provider(service: str, endpoint: str) -> "TracerProvider":

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Tensor = NDArray[Any]
 COLUMNS = "columns"
 """The one input of the graph that takes encoded rows."""
+LARGEST_NUMBER = 1e30
+"""Beyond it sums of float32 overflow, and a model would answer with no number at all."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DATE_PARTS = ("days", "weekday", "hour", "season")
 DAYS_A_WEEK = np.float32(7)

@@ -20,7 +20,14 @@ from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_sch
 
 from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import MISSING, Feature, ModelCard, Signature
-from p1_prediction_api.encoding import COLUMNS, DATE_PARTS, Encoder, date_parts, days_of
+from p1_prediction_api.encoding import (
+    COLUMNS,
+    DATE_PARTS,
+    LARGEST_NUMBER,
+    Encoder,
+    date_parts,
+    days_of,
+)
 
 Matrix = NDArray[np.float32]
 UNKNOWN = -1
@@ -138,7 +145,9 @@ def _body_schema(signature: Signature, max_rows: int) -> CoreSchema:
 def _field(feature: Feature) -> core_schema.TypedDictField:
     kind: CoreSchema
     if feature.kind == "number":
-        kind = core_schema.float_schema(strict=True, allow_inf_nan=False)
+        kind = core_schema.float_schema(
+            strict=True, allow_inf_nan=False, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER
+        )
     elif feature.kind == "date":
         text = core_schema.str_schema(strict=True)
         kind = core_schema.chain_schema([text, core_schema.datetime_schema()])

@@ -26,13 +26,15 @@ from pydantic import (
 )
 
 from p1_prediction_api.contracts import MISSING, Feature, Signature
-from p1_prediction_api.encoding import days_of, iso_of
+from p1_prediction_api.encoding import LARGEST_NUMBER, days_of, iso_of
 from p1_prediction_api.errors import RowError, TooManyRowsError
 
 Tensor = NDArray[Any]
 MAX_ERRORS = 20
 MAX_LISTED = 50
-Number = Annotated[float, Strict(), AllowInfNan(False)]
+Number = Annotated[
+    float, Strict(), AllowInfNan(False), Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)
+]
 Label = Annotated[str, Strict(), Field(max_length=1000)]
 
 

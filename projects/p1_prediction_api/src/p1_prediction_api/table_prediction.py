@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import MISSING, Feature
-from p1_prediction_api.encoding import EPOCH
+from p1_prediction_api.encoding import EPOCH, LARGEST_NUMBER
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.loaded import LoadedModel
 
@@ -82,9 +82,9 @@ def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], 
         days = (moments - pd.Timestamp(EPOCH)) / pd.Timedelta(days=1)
         found = days.to_numpy(np.float64)
     is_blank = column.isna() | (column.astype("string").str.strip() == "").fillna(value=True)
+    is_bad = np.isnan(found) | (np.abs(found) > LARGEST_NUMBER)
     with np.errstate(over="ignore"):
-        values = found.astype(np.float32)
-    return values, (np.isnan(found) | np.isinf(values)) & ~is_blank.to_numpy(bool)
+        return found.astype(np.float32), is_bad & ~is_blank.to_numpy(bool)
 
 
 def _refuse(
