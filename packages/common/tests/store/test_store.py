@@ -18,6 +18,7 @@ from common.store import (
     BackgroundInserts,
     Store,
     StoreError,
+    insert_rows,
     open_store,
     store_location,
     upsert,
@@ -428,3 +429,42 @@ def test_a_wrong_password_and_a_missing_database_are_told_apart(postgres: str) -
 def test_the_url_of_the_settings_goes_before_the_file_of_the_service(tmp_path: Path) -> None:
     assert store_location(None, tmp_path, "p1") == tmp_path / "p1.db"
     assert store_location(SecretStr("postgresql://x"), tmp_path, "p1") == "postgresql://x"
+
+
+def test_what_waits_is_bounded_by_bytes_as_well(store: Store) -> None:
+    async def hold() -> None:
+        writer = BackgroundInserts(store, NOTES, max_bytes=100)
+        async with writer:
+            assert writer.put({"text": "a"}, n_bytes=60)
+            assert not writer.put({"text": "b"}, n_bytes=60)
+            await writer.flush()
+            assert writer.put({"text": "c"}, n_bytes=100)
+            await writer.flush()
+            assert (writer.n_stored, writer.n_waiting, writer.n_refused) == (2, 0, 1)
+        assert texts(store) == ["a", "c"]
+
+    asyncio.run(hold())
+
+
+def test_rows_are_gathered_unless_somebody_waits_for_them(store: Store) -> None:
+    async def hold() -> None:
+        writer = BackgroundInserts(store, NOTES, linger_s=60)
+        async with writer:
+            writer.put({"text": "one"})
+            await asyncio.sleep(0.05)
+            writer.put({"text": "two"})
+            assert texts(store) == []
+            await writer.flush()
+            assert texts(store) == ["one", "two"]
+            writer.put({"text": "three"})
+            await asyncio.sleep(0.05)
+        assert texts(store) == ["one", "two", "three"]
+
+    asyncio.run(hold())
+
+
+def test_a_batch_of_plain_values_arrives_as_it_was(store: Store) -> None:
+    strange = ["", "näïve \U0001f600", 'it\'s "quoted"', "back\\slash", "[1, null]", "line\nline"]
+    rows = [{"id": k, "text": text} for k, text in enumerate(strange, start=1)]
+    store.run(lambda connection: insert_rows(connection, NOTES, rows))
+    assert texts(store) == strange

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from common.store.bulk import insert_rows
     from common.store.opening import Store, StoreError, open_store, store_location, upsert
     from common.store.writing import BackgroundInserts
 
@@ -15,12 +16,21 @@ _HOMES = {
     "BackgroundInserts": "common.store.writing",
     "Store": "common.store.opening",
     "StoreError": "common.store.opening",
+    "insert_rows": "common.store.bulk",
     "open_store": "common.store.opening",
     "store_location": "common.store.opening",
     "upsert": "common.store.opening",
 }
 
-__all__ = ["BackgroundInserts", "Store", "StoreError", "open_store", "store_location", "upsert"]
+__all__ = [
+    "BackgroundInserts",
+    "Store",
+    "StoreError",
+    "insert_rows",
+    "open_store",
+    "store_location",
+    "upsert",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,10 +1,10 @@
 """Inserts off the hot path: a bounded queue, batches in a worker thread.
 
-The caller never waits for the database. When the queue is full the row is refused, counted and
-logged (once until it has caught up): an answer matters more than its log line. A database that is
-away is tried again, and rows keep their order; a row that the database will not have (a constraint,
-a wrong type) is dropped, counted and logged, and holds up no other. `flush` returns when everything
-taken before it is committed; what it acknowledged survives kill -9.
+The caller never waits for the database. When the queue is full, by rows or by bytes, the row is
+refused, counted and logged (once until it has caught up): an answer matters more than its log line.
+A database that is away is tried again, and rows keep their order; a row that the database will not
+have (a constraint, a wrong type) is dropped, counted and logged, and holds up no other. `flush`
+returns when everything taken before it is committed; what it acknowledged survives kill -9.
 """
 
 import asyncio
@@ -17,20 +17,24 @@ from typing import Self
 import sqlalchemy as sa
 import structlog
 
+from common.store.bulk import insert_rows
 from common.store.opening import Store, StoreError
 from common.telemetry import Telemetry
 
 log = structlog.get_logger()
 
 Row = Mapping[str, object]
+_Waiting = tuple[Row, int]
+"""A row and about how many bytes it holds."""
 RETRY_S = 1.0
 
 
 class BackgroundInserts:
     """Inserts rows into one table in the background; an async context manager.
 
-    `max_rows` bounds what waits, `batch_rows` one transaction. `n_refused` counts the rows that
-    `put` refused, `n_dropped` those it took that could not be stored.
+    `max_rows` and `max_bytes` bound what waits, `batch_rows` one transaction; rows are gathered for
+    `linger_s` before they are written. `n_refused` counts the rows that `put` refused, `n_dropped`
+    those it took that could not be stored, `n_stored` those that are committed.
     """
 
     def __init__(
@@ -39,16 +43,23 @@ class BackgroundInserts:
         table: sa.Table,
         *,
         max_rows: int = 10_000,
+        max_bytes: int = 64_000_000,
         batch_rows: int = 500,
+        linger_s: float = 0.0,
         telemetry: Telemetry | None = None,
     ) -> None:
         self._store = store
         self._table = table
         self._max_rows = max_rows
+        self._max_bytes = max_bytes
         self._batch_rows = batch_rows
-        self._waiting: deque[Row] = deque()
+        self._linger_s = linger_s
+        self._waiting: deque[_Waiting] = deque()
+        self._n_bytes = 0
+        self._is_urgent = asyncio.Event()
         self._n_taken = 0
         self._n_settled = 0
+        self.n_stored = 0
         self._flushes: deque[tuple[int, int, asyncio.Future[None]]] = deque()
         self._is_behind = False
         self._is_closing = False
@@ -76,19 +87,30 @@ class BackgroundInserts:
     ) -> None:
         self._is_closing = True
         self._wakeup.set()
+        self._is_urgent.set()
         if self._task is not None:
             await self._task
 
-    def put(self, row: Row) -> bool:
-        """Take a row to be stored, or say that it was refused; never waits."""
-        if self._is_closing or self._n_taken - self._n_settled >= self._max_rows:
+    @property
+    def n_waiting(self) -> int:
+        """Rows taken and neither stored nor dropped yet."""
+        return self._n_taken - self._n_settled
+
+    def put(self, row: Row, *, n_bytes: int = 0) -> bool:
+        """Take a row of about `n_bytes` to be stored, or say that it was refused; never waits."""
+        is_full = (
+            self._n_taken - self._n_settled >= self._max_rows
+            or self._n_bytes + n_bytes > self._max_bytes
+        )
+        if is_full or self._is_closing:
             self.n_refused += 1
             self._count("queue full", 1)
             if not self._is_behind:
                 self._is_behind = True
                 log.warning("store_behind", table=self._table.name, n_waiting=len(self._waiting))
             return False
-        self._waiting.append(row)
+        self._waiting.append((row, n_bytes))
+        self._n_bytes += n_bytes
         self._n_taken += 1
         self._wakeup.set()
         return True
@@ -102,6 +124,7 @@ class BackgroundInserts:
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flushes.append((self._n_taken, self.n_dropped, done))
+        self._is_urgent.set()
         await done
 
     def not_ready(self) -> str | None:
@@ -116,10 +139,19 @@ class BackgroundInserts:
                 self._wakeup.clear()
                 await self._wakeup.wait()
                 continue
+            await self._linger()
             n_rows = min(len(self._waiting), self._batch_rows)
             await self._write([self._waiting.popleft() for _ in range(n_rows)])
 
-    async def _write(self, batch: list[Row]) -> None:
+    async def _linger(self) -> None:
+        """Gather more rows, unless somebody waits for them."""
+        is_full = len(self._waiting) >= self._batch_rows
+        if self._linger_s and not (is_full or self._flushes or self._is_closing):
+            self._is_urgent.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_urgent.wait(), self._linger_s)
+
+    async def _write(self, batch: list[_Waiting]) -> None:
         """Store a batch; keep it while the database is away, split it to find a bad row."""
         try:
             await asyncio.to_thread(self._insert, batch)
@@ -137,16 +169,19 @@ class BackgroundInserts:
             log.error(  # noqa: TRY400 - the reason says it; a traceback would show the row
                 "rows_not_stored", table=self._table.name, reason=str(error), n_rows=len(batch)
             )
-        self._settle(len(batch))
+        else:
+            self.n_stored += len(batch)
+        self._settle(batch)
 
-    async def _wait_to_retry(self, batch: list[Row], error: StoreError) -> None:
+    async def _wait_to_retry(self, batch: list[_Waiting], error: StoreError) -> None:
         log.warning("store_failed", table=self._table.name, reason=str(error), n_rows=len(batch))
         self._waiting.extendleft(reversed(batch))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closing(), RETRY_S)
 
-    def _settle(self, n_rows: int) -> None:
-        self._n_settled += n_rows
+    def _settle(self, batch: list[_Waiting]) -> None:
+        self._n_settled += len(batch)
+        self._n_bytes -= sum(n_bytes for _, n_bytes in batch)
         while self._flushes and self._flushes[0][0] <= self._n_settled:
             _, n_dropped_before, done = self._flushes.popleft()
             n_dropped = self.n_dropped - n_dropped_before
@@ -157,7 +192,8 @@ class BackgroundInserts:
                 done.set_exception(StoreError(message))
             else:
                 done.set_result(None)
-        if self._is_behind and self._n_taken - self._n_settled < self._max_rows / 2:
+        is_half_empty = self.n_waiting < self._max_rows / 2 and self._n_bytes < self._max_bytes / 2
+        if self._is_behind and is_half_empty:
             self._is_behind = False
             log.info("store_caught_up", table=self._table.name, n_refused=self.n_refused)
 
@@ -170,5 +206,6 @@ class BackgroundInserts:
             self._wakeup.clear()
             await self._wakeup.wait()
 
-    def _insert(self, batch: list[Row]) -> None:
-        self._store.run(lambda connection: connection.execute(sa.insert(self._table), batch))
+    def _insert(self, batch: list[_Waiting]) -> None:
+        rows = [row for row, _ in batch]
+        self._store.run(lambda connection: insert_rows(connection, self._table, rows))
