@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Predictor,
         Profile,
     )
+    from p0_foundations.drawing import page_svg
     from p0_foundations.errors import (
         FoundationsError,
         ProfileFormatError,
@@ -41,6 +42,7 @@ _HOMES = {
     "ProfileFormatError": "p0_foundations.errors",
     "TableError": "p0_foundations.errors",
     "UnknownColumnError": "p0_foundations.errors",
+    "page_svg": "p0_foundations.drawing",
     "profile_frame": "p0_foundations.profiling",
     "read_table": "p0_foundations.tables",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "ProfileFormatError",
     "TableError",
     "UnknownColumnError",
+    "page_svg",
     "profile_frame",
     "read_table",
 ]

@@ -4,33 +4,21 @@ Everything drawn takes its colour from CSS (`currentColor`, `--accent`), so one 
 light and in dark. Draws on a `Figure` of its own, never through pyplot. Knows columns, no page.
 """
 
-import html
-import io
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from threading import Lock
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from p0_foundations.contracts import Association, ColumnProfile, Histogram, Kind
+from p0_foundations.drawing import page_svg
 
 INK, FILL = "#010203", "#040506"
 """Placeholders that the page's own colours replace."""
 N_BARS = 6
 MAX_HEATMAP = 24
 WIDTH_IN, HEIGHT_IN = 3.4, 1.35
-_settings = Lock()
-_RC = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "p0",
-    "font.family": "sans-serif",
-    "text.parse_math": False,
-    "axes.formatter.useoffset": False,
-}
 
 
 def distribution_svg(column: ColumnProfile) -> str:
@@ -126,13 +114,4 @@ def _style(axes: Axes) -> None:
 
 
 def _svg(figure: Figure, title: str) -> str:
-    """Render to SVG that can stand in a page: no prologue, no ids, the page's colours."""
-    sink = io.StringIO()
-    with _settings, mpl.rc_context(_RC):  # the settings are the process's: one drawing at a time
-        figure.savefig(sink, format="svg", transparent=True, metadata={"Date": None})
-    drawn = sink.getvalue()
-    drawn = drawn[drawn.index("<svg") + len("<svg") :]
-    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
-    drawn = re.sub(r'<g id="[^"]*"', "<g", drawn)
-    drawn = drawn.replace(INK, "currentColor").replace(FILL, "var(--accent)")
-    return f'<svg role="img" aria-label="{html.escape(title, quote=True)}"{drawn}'
+    return page_svg(figure, title, {INK: "currentColor", FILL: "var(--accent)"})

@@ -36,6 +36,11 @@ OVERLOADED = ProblemType("overloaded", "The model is busy", 503, "Wait as Retry-
 UNAVAILABLE = ProblemType("model-unavailable", "The model cannot answer now", 503)
 TOO_LATE = ProblemType("deadline-exceeded", "The model was busy past the deadline", 503)
 
+
+class UnknownModelError(DomainError):
+    """No model or version of that name is served here."""
+
+
 INFERENCE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
     InputError: INVALID_TENSOR,
     InferenceRequestError: INVALID_REQUEST,
@@ -43,12 +48,9 @@ INFERENCE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
     DeadlineExceededError: TOO_LATE,
     BatcherClosedError: UNAVAILABLE,
     ModelUnavailableError: UNAVAILABLE,
+    UnknownModelError: UNKNOWN_MODEL,
 }
 """How a service answers the errors of `common.serving`; its own table may start from it."""
-
-
-class UnknownModelError(DomainError):
-    """No model or version of that name is served here."""
 
 
 class ServerMetadata(BaseModel):
@@ -103,7 +105,7 @@ def openinference_router(
     compressed body may inflate to. `problems` adds a service's own errors to the table.
     """
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol V2"])
-    table = {**INFERENCE_PROBLEMS, UnknownModelError: UNKNOWN_MODEL, **(problems or {})}
+    table = {**INFERENCE_PROBLEMS, **(problems or {})}
     served = _Served(models, table)
     about = ServerMetadata(name=server_name, version=server_version)
     _add_server_routes(router, served, about)

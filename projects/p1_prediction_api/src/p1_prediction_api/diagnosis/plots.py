@@ -4,11 +4,7 @@ Everything drawn takes its colour from CSS custom properties, so one picture rea
 dark. Draws on a `Figure` of its own, never through pyplot. Knows figures, no page and no words.
 """
 
-import io
-import re
 from collections.abc import Sequence
-from html import escape
-from threading import Lock
 from typing import Any
 
 import matplotlib as mpl
@@ -17,6 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from p0_foundations import page_svg
 
 from p1_prediction_api.diagnosis.contracts import (
     CalibrationView,
@@ -33,20 +30,15 @@ from p1_prediction_api.diagnosis.contracts import (
 INK, GRID, BAD, SURFACE = "#010203", "#020304", "#030405", "#0a0b0c"
 SERIES = ("#040506", "#050607", "#060708", "#070809", "#08090a", "#090a0b")
 """Placeholders that the page's own colours replace."""
-_COLOURS = {INK: "--ink-2", GRID: "--grid", BAD: "--bad", SURFACE: "--surface"} | {
-    colour: f"--series-{k + 1}" for k, colour in enumerate(SERIES)
-}
+_COLOURS = {
+    INK: "var(--ink-2)",
+    GRID: "var(--grid)",
+    BAD: "var(--bad)",
+    SURFACE: "var(--surface)",
+} | {colour: f"var(--series-{k + 1})" for k, colour in enumerate(SERIES)}
 WIDE, TALL = 4.0, 2.55
 MAX_ALPHA = 0.6
 MAX_BARS = 12
-_settings = Lock()
-_RC = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "p1",
-    "font.family": "sans-serif",
-    "text.parse_math": False,
-    "axes.formatter.useoffset": False,
-}
 
 
 def learning_svg(points: Sequence[CurvePoint], metric: str) -> str:
@@ -312,14 +304,4 @@ def _label(axes: Axes, x: str, y: str) -> None:
 
 
 def _svg(figure: Figure, title: str) -> str:
-    """Render to SVG that can stand in a page: no prologue, no ids of groups, the page's colours."""
-    sink = io.StringIO()
-    with _settings, mpl.rc_context(_RC):  # the settings are the process's: one drawing at a time
-        figure.savefig(sink, format="svg", transparent=True, metadata={"Date": None})
-    drawn = sink.getvalue()
-    drawn = drawn[drawn.index("<svg") + len("<svg") :]
-    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
-    drawn = re.sub(r'<g id="[^"]*"', "<g", drawn)
-    for colour, name in _COLOURS.items():
-        drawn = drawn.replace(colour, f"var({name})")
-    return f'<svg role="img" aria-label="{escape(title, quote=True)}"{drawn}'
+    return page_svg(figure, title, _COLOURS)
