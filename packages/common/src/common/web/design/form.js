@@ -121,7 +121,7 @@ function makeField(name, schema, isRequired) {
   const optional = isRequired || schema.type === "boolean" ? "" : "optional";
   const unit = schema.unit || schema["x-unit"];
   const box = unit && schema.type !== "boolean" ? h("span", { class: "with-unit" }, input.control, h("span", { class: "unit" }, unit)) : input.control;
-  const label = h("label", { class: "label", for: id }, h("span", {}, schema.title || name), h("em", {}, [rangeWords(schema), optional].filter(Boolean).join(" · ")));
+  const label = h("label", { class: "label", for: id }, h("span", {}, schema.title || name), h("em", {}, [hasAHumanRange(schema) && rangeWords(schema), optional].filter(Boolean).join(" · ")));
   const description = schema.description && h("small", { class: "hint" }, schema.description);
   const check = ({ isFinal }) => {
     const words = input.wrong(isFinal);
@@ -136,6 +136,13 @@ function makeField(name, schema, isRequired) {
     focus: () => input.control.focus(),
     isWrong: () => input.control.getAttribute("aria-invalid") === "true",
   };
+}
+
+// A bound no person comes near (the end of a number's format) is worth a word only to who passes it.
+const FAR = 1e15;
+
+function hasAHumanRange({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
+  return [minimum, maximum, exclusiveMinimum, exclusiveMaximum].every((bound) => bound === undefined || Math.abs(bound) < FAR);
 }
 
 function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
