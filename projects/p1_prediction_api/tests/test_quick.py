@@ -15,6 +15,7 @@ from p1_prediction_api.contracts import Predictions
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.loaded import LoadedModel, load
+from p1_prediction_api.prediction_log import PredictionLog
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import train
 
@@ -50,7 +51,11 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 async def live(served: Settings) -> AsyncIterator[LiveModel]:
-    async with LiveModel(served, Telemetry("test")) as live:
+    telemetry = Telemetry("test")
+    async with (
+        PredictionLog(served, telemetry) as predictions,
+        LiveModel(served, telemetry, predictions=predictions) as live,
+    ):
         yield live
 
 

@@ -28,6 +28,7 @@ from p1_prediction_api.explanations import explain
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.openapi import follow_the_model
+from p1_prediction_api.prediction_log import PredictionLog
 from p1_prediction_api.settings import Settings
 
 REPORT_FILE = "report.html"
@@ -54,7 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Predictions from a model trained on a table, watched and swapped while it serves.",
         version=version("ai-roadmap-p1-prediction-api"),
     )
-    live = service.owns(LiveModel(settings, service.telemetry))
+    predictions = service.owns(PredictionLog(settings, service.telemetry))
+    live = service.owns(LiveModel(settings, service.telemetry, predictions=predictions))
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
     service.hot_route("/v1/predict", live.predict_json)

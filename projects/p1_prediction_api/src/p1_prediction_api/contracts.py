@@ -145,6 +145,7 @@ class Prediction(BaseModel):
 class Predictions(BaseModel):
     """The answers, in the order of the rows."""
 
+    id: str = Field(description="Names these predictions in the prediction log.")
     model: ServedModel
     predictions: list[Prediction]
 

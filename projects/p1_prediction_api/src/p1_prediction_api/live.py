@@ -22,11 +22,13 @@ from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
 from prometheus_client import Counter
+from pydantic_core import to_json
 
 from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Predictions, ServedModel
 from p1_prediction_api.errors import NoModelError
 from p1_prediction_api.loaded import LoadedModel, load
+from p1_prediction_api.prediction_log import PredictionLog
 from p1_prediction_api.settings import Settings
 
 log = structlog.get_logger()
@@ -39,9 +41,15 @@ class LiveModel:
     """
 
     def __init__(
-        self, settings: Settings, telemetry: Telemetry, *, registry: Registry | None = None
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        *,
+        predictions: PredictionLog,
+        registry: Registry | None = None,
     ) -> None:
         self._settings = settings
+        self._log = predictions
         self._telemetry = telemetry
         self._registry = registry
         self._current: LoadedModel | None = None
@@ -135,23 +143,33 @@ class LiveModel:
         outputs = await loaded.infer(inputs)
         label = loaded.output("label")
         labels = outputs[label].tolist() if label in outputs else []
-        self._count(loaded, labels or [""] * len(next(iter(outputs.values()))))
+        n_rows = len(next(iter(outputs.values())))
+        self._count(loaded, labels or [""] * n_rows)
+        answer = to_json({name: tensor.tolist() for name, tensor in outputs.items()})
+        self._record(self._log.new_id(), loaded, n_rows, b"", answer.decode())
         return outputs
 
-    async def predict(self, rows: object) -> Predictions:
-        """Answer rows with the version that is live when they arrive, and count the answers."""
+    async def predict(self, rows: object, *, body: bytes | None = None) -> Predictions:
+        """Answer rows with the version that is live when they arrive; count and log the answers.
+
+        `body` is the JSON that the rows came in, if they did.
+        """
         loaded, served = self.current, self.served
         predictions = await loaded.answer(rows)
         is_class = loaded.signature.task == "classification"
         self._count(loaded, [str(one.prediction) if is_class else "" for one in predictions])
-        return Predictions(model=served, predictions=predictions)
+        answered = Predictions(id=self._log.new_id(), model=served, predictions=predictions)
+        request = to_json({"rows": rows}) if body is None else body
+        answer = to_json(predictions).decode()
+        self._record(answered.id, loaded, len(predictions), request, answer)
+        return answered
 
     async def predict_json(self, body: bytes) -> bytes:
         """Answer a JSON body as `predict` answers its rows, the quick way where it can."""
         loaded, served = self.current, self._served_json
         rows = loaded.quick.read(body)
         if rows is None:
-            answer = await self.predict(parse_body(body, {"rows"}).get("rows"))
+            answer = await self.predict(parse_body(body, {"rows"}).get("rows"), body=body)
             return answer.model_dump_json().encode()
         found = await loaded.quick_batcher.submit(rows, weight=len(rows))
         text = found.json
@@ -161,7 +179,22 @@ class LiveModel:
             text = loaded.quick.with_warnings(found, warnings)
         classes = loaded.signature.classes
         self._count(loaded, [classes[k] for k in found.said] or [""] * len(rows))
-        return f'{{"model":{served},"predictions":[{text}]}}'.encode()
+        made, text = self._log.new_id(), f"[{text}]"
+        self._record(made, loaded, len(rows), body, text)
+        return f'{{"id":"{made}","model":{served},"predictions":{text}}}'.encode()
+
+    def _record(
+        self, made: str, loaded: LoadedModel, n_rows: int, request: bytes, answer: str
+    ) -> None:
+        version = loaded.version
+        self._log.record(
+            made,
+            model=version.model,
+            version=version.version,
+            n_rows=n_rows,
+            request=request,
+            answer=answer,
+        )
 
     def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
         """Count answers by label (empty for a number) and version."""

@@ -19,6 +19,18 @@ class Settings(common.settings.Settings):
     max_queued_rows: int = Field(
         50_000, ge=1, description="Most rows that wait for the model; beyond it the answer is 503."
     )
+    log_predictions: bool = Field(True, description="Store every prediction in the database.")
+    log_inputs: bool = Field(True, description="Store what was asked beside what was answered.")
+    log_days: float = Field(30, gt=0, description="Days that stored predictions are kept.")
+    max_logged_bytes: int = Field(
+        64_000, ge=0, description="Longest request that is stored, in bytes; the answer always is."
+    )
+    max_log_waiting: int = Field(
+        20_000, ge=1, description="Most requests that wait to be stored; beyond it none is logged."
+    )
+    max_log_waiting_bytes: int = Field(
+        64_000_000, ge=1, description="Most bytes that wait to be stored."
+    )
     train_on_first_start: bool = Field(
         True, description="Train the example model when the registry has none."
     )

@@ -67,6 +67,13 @@ class BackgroundInserts:
         self._task: asyncio.Task[None] | None = None
         self.n_refused = 0
         self.n_dropped = 0
+        self._stored = (
+            telemetry.counter("store_rows_stored_total", "Rows committed.", ("table",)).labels(
+                table.name
+            )
+            if telemetry
+            else None
+        )
         self._lost = (
             telemetry.counter(
                 "store_rows_lost_total", "Rows not stored, by why.", ("table", "reason")
@@ -171,6 +178,8 @@ class BackgroundInserts:
             )
         else:
             self.n_stored += len(batch)
+            if self._stored:
+                self._stored.inc(len(batch))
         self._settle(batch)
 
     async def _wait_to_retry(self, batch: list[_Waiting], error: StoreError) -> None:
