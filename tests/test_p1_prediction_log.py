@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from common.store import open_store
-from p1_prediction_api.prediction_log import MIGRATIONS, PREDICTIONS
+from p1_prediction_api.database import MIGRATIONS, PREDICTIONS
 
 from tests.support.postgres import fresh_database, running_postgres
 from tests.support.process import RunningService, running_service

@@ -84,7 +84,7 @@ async def test_without_a_log_nothing_is_stored(settings: Settings, cancer_run: T
     chosen = settings.model_copy(update={"log_predictions": False})
     async with connect_app(create_app(chosen)) as client:
         assert (await client.post("/v1/predict", {"rows": [example(cancer_run)]}))["id"]
-    assert not database(settings).exists()
+    assert stored(settings) == {}
 
 
 async def test_a_log_that_falls_behind_says_so_and_holds_up_no_answer(

@@ -12,6 +12,7 @@ from common.telemetry import Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from p1_prediction_api.contracts import Predictions
+from p1_prediction_api.database import Database
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.loaded import LoadedModel, load
@@ -53,7 +54,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 async def live(served: Settings) -> AsyncIterator[LiveModel]:
     telemetry = Telemetry("test")
     async with (
-        PredictionLog(served, telemetry) as predictions,
+        Database(served) as database,
+        PredictionLog(served, telemetry, database) as predictions,
         LiveModel(served, telemetry, predictions=predictions) as live,
     ):
         yield live

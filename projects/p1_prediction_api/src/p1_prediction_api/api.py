@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Explanations, ModelDescription, Predictions
+from p1_prediction_api.database import Database
 from p1_prediction_api.errors import (
     ModelContentError,
     NoModelError,
@@ -55,7 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Predictions from a model trained on a table, watched and swapped while it serves.",
         version=version("ai-roadmap-p1-prediction-api"),
     )
-    predictions = service.owns(PredictionLog(settings, service.telemetry))
+    database = service.owns(Database(settings))
+    predictions = service.owns(PredictionLog(settings, service.telemetry, database))
     live = service.owns(LiveModel(settings, service.telemetry, predictions=predictions))
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))

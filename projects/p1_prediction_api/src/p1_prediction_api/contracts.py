@@ -190,3 +190,63 @@ class ModelDescription(BaseModel):
     has_report: bool = Field(description="Whether `GET /v1/report` shows a diagnosis.")
     trouble: str = Field(description="Why the alias's newest version does not answer, if so.")
     row_schema: dict[str, JsonValue] = Field(description="JSON schema of one row.")
+
+
+class Truth(BaseModel):
+    """What a predicted row turned out to be."""
+
+    id: str = Field(min_length=1, max_length=64, description="The `id` of its predictions.")
+    row: int = Field(default=0, ge=0, description="Which row of them, from 0.")
+    truth: str | float = Field(description="The class, or the number.")
+
+
+class TruthsStored(BaseModel):
+    """What was committed: it survives a crash of this process."""
+
+    n_stored: int
+    n_pending: int = Field(
+        description="Of these, truths whose prediction is not in the log (yet, or any more)."
+    )
+
+
+class PublishedVersion(BaseModel):
+    """One version in the registry."""
+
+    version: int
+    created_at: datetime
+    verdict: str
+    metrics: dict[str, float]
+    data_fingerprint: str
+    code_revision: str
+    aliases: list[str]
+    is_serving: bool
+
+
+class AliasMoved(BaseModel):
+    """One move of the served alias."""
+
+    version: int
+    previous: int | None
+    moved_at: datetime
+    is_roll_back: bool
+
+
+class ModelHistory(BaseModel):
+    """Every version of the served model, newest first, and how the alias moved, newest first."""
+
+    model: ServedModel | None
+    alias: str
+    stands_on: int | None = Field(description="The version the alias names now.")
+    rolls_back_to: int | None = Field(description="Where a roll-back would go.")
+    may_change: bool = Field(description="Whether this service moves the alias when asked.")
+    versions: list[PublishedVersion]
+    moves: list[AliasMoved]
+
+
+class Promotion(BaseModel):
+    """Which version is to be served."""
+
+    version: int = Field(ge=1)
+    expected: int | None = Field(
+        default=None, ge=0, description="Only if the alias stands there now; 0 is nowhere."
+    )

@@ -8,56 +8,35 @@ keep up, predictions are answered and not logged, and `/readyz`, the log and a m
 import asyncio
 import contextlib
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
 import structlog
-from common.store import BackgroundInserts, Store, StoreError, open_store, store_location
+from common.store import BackgroundInserts, Store, StoreError
 from common.telemetry import Telemetry, random_id
 
+from p1_prediction_api.database import PREDICTIONS, Database
 from p1_prediction_api.settings import Settings
 
 log = structlog.get_logger()
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 GATHER_S = 0.1
 BATCH_ROWS = 2_000
 SWEEP_S = 600.0
 SWEPT_ROWS = 5_000
 SECONDS_A_DAY = 86_400
 
-PREDICTIONS = sa.Table(
-    "predictions",
-    sa.MetaData(),
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("made_at", sa.Float, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("n_rows", sa.Integer, nullable=False),
-    sa.Column("request", sa.Text),
-    sa.Column("answer", sa.Text, nullable=False),
-)
-"""`made_at` is Unix time in seconds; `request` and `answer` are the JSON that travelled.
-
-`request` is null when it was too long, when inputs are not to be kept, and for tensors (V2).
-"""
-
 
 class PredictionLog:
-    """The log of one service; an async context manager.
+    """The log of one service; an async context manager. Leaving stores what waits."""
 
-    Entering opens the database and raises `StoreError` when that cannot be done; leaving stores
-    what waits.
-    """
-
-    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+    def __init__(self, settings: Settings, telemetry: Telemetry, database: Database) -> None:
         self._settings = settings
         self._telemetry = telemetry
+        self._database = database
         self._prefix = random_id(64)
         self._n_made = 0
-        self._store: Store | None = None
         self._inserts: BackgroundInserts | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -65,10 +44,9 @@ class PredictionLog:
         chosen = self._settings
         if not chosen.log_predictions:
             return self
-        where = store_location(chosen.database_url, chosen.data_dir, "p1-prediction-api")
-        self._store = await asyncio.to_thread(open_store, where, migrations=MIGRATIONS)
+        store = self._database.store
         self._inserts = BackgroundInserts(
-            self._store,
+            store,
             PREDICTIONS,
             max_rows=chosen.max_log_waiting,
             max_bytes=chosen.max_log_waiting_bytes,
@@ -77,7 +55,7 @@ class PredictionLog:
             telemetry=self._telemetry,
         )
         await self._inserts.__aenter__()
-        self._sweeping = asyncio.create_task(self._sweep(self._store))
+        self._sweeping = asyncio.create_task(self._sweep(store))
         return self
 
     async def __aexit__(
@@ -92,8 +70,6 @@ class PredictionLog:
                 await self._sweeping
         if self._inserts is not None:
             await self._inserts.__aexit__(kind, error, traceback)
-        if self._store is not None:
-            self._store.close()
 
     def new_id(self) -> str:
         """Make the id of one request's predictions: unique, and in order within a process."""
