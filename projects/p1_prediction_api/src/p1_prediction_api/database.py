@@ -1,4 +1,4 @@
-"""The service's own database: what was asked and answered, the truth that came later, what was seen.
+"""The service's own database: questions and answers, later truths, what was seen.
 
 One database a service, SQLite in the data directory or PostgreSQL by URL. Every replica reads and
 writes the same tables, so that any of them can tell how all of them do. Knows no model. Read next:
@@ -41,7 +41,7 @@ TRUTHS = sa.Table(
     sa.Column("told_at", sa.Float, nullable=False),
     sa.Column("truth", sa.Text, nullable=False),
 )
-"""What a predicted row turned out to be: `truth` is JSON, a class or a number. The last word stands.
+"""What a predicted row turned out to be: `truth` is JSON, a class or a number; the last one told.
 
 No foreign key: a truth may come before its prediction is stored."""
 

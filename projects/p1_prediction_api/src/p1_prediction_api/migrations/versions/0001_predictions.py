@@ -1,4 +1,4 @@
-"""Predictions, the truths told later, a shadow's answers, and what was seen in stretches of time."""
+"""Predictions, the truths told later, a shadow's answers, and windows of what was seen."""
 
 import sqlalchemy as sa
 from alembic import op
