@@ -4,7 +4,9 @@
 
 A page holds `<!-- generated: NAME -->` … `<!-- end -->`; what stands between is written by the
 function that `PARTS` names: the phases and the roadmap from `roadmap.toml`, settings from the
-Settings classes, help from the commands themselves.
+Settings classes, help from the commands themselves. `code FILE PART` and `output FILE PART` stand
+for a part of a guide, a program beside its page, and for what it printed when `docs/guides.py` last
+ran it.
 """
 
 import argparse
@@ -14,10 +16,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import guides
 from common.learn.roadmap import Line, Phase, Status, load_roadmap, weekly_checklist
 
 ROOT = Path(__file__).resolve().parent.parent
-MARKED = re.compile(r"(<!-- generated: ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- generated: ([^>]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -135,9 +138,18 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
+def _part(order: str) -> str:
+    name, *given = order.split()
+    if name == "code":
+        return f"```python\n{guides.code(ROOT / given[0], given[1])}```\n"
+    if name == "output":
+        return f"```text\n{guides.recorded(ROOT / given[0], given[1])}```\n"
+    return PARTS[name]()
+
+
 def render(page: str) -> str:
     """Return the page with every generated part written anew."""
-    return MARKED.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}{m[4]}", page)
+    return MARKED.sub(lambda m: f"{m[1]}{_part(m[2])}{m[4]}", page)
 
 
 def main() -> int:

@@ -127,18 +127,22 @@ def _wrong_classes(d: Diagnosis, one: LabelNoise) -> Finding | None:
     return Finding(
         slug="label-noise",
         severity="problem" if one.rate >= 0.1 else "warning",
-        headline=f"About {one.rate:.0%} of the values of {d.target} seem to be wrong",
+        headline=f"About {one.rate:.0%} of the values of {d.target} contradict all columns",
         evidence=(
             (
-                "Even where it is surest it is wrong more often than right labels allow "
-                f"(p = {one.p:.1g})"
+                "Even where it is surest it is wrong more often than its own curve allows "
+                f"(p = {one.p:.1g}): wrong labels, or causes that no column shows; data alone "
+                "cannot tell the two apart"
             ),
             (
                 f"{one.n_suspects:,} of {one.n_rows:,} training rows are suspects; the surest are "
                 "listed"
             ),
         ),
-        next_step="Check the listed rows by hand first; correct or drop them, then train again.",
+        next_step=(
+            "Check some of the listed rows by hand. Wrong labels: correct or drop them and train "
+            "again. Right ones: look for a column that explains them."
+        ),
     )
 
 
