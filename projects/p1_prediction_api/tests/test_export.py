@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pandas as pd
 import pytest
+from common.serving.onnx import OnnxModel
 from hypothesis import given
 from hypothesis import strategies as st
 from p1_prediction_api.candidates import Candidate, candidates, with_rounds
@@ -139,8 +139,8 @@ def test_a_graph_that_differs_is_refused_with_its_worst_row(tmp_path: Path) -> N
 def test_of_many_classes_the_likeliest_is_said(tmp_path: Path) -> None:
     data = prepare(table("three"), "t")
     export(fit(data, one_of_each(data)[1]), tmp_path / "model.onnx")
-    session = ort.InferenceSession((tmp_path / "model.onnx").read_bytes())
-    labels, table_ = session.run(["label", "probabilities"], tensors(data, data.X))
+    outputs = OnnxModel.load(tmp_path / "model.onnx").run_unchecked(tensors(data, data.X))
+    labels, table_ = outputs["label"], outputs["probabilities"]
     assert list(labels) == [data.classes[k] for k in np.asarray(table_).argmax(axis=1)]
     assert np.allclose(np.asarray(table_).sum(axis=1), 1, atol=1e-5)
 
@@ -153,8 +153,8 @@ def test_of_two_classes_the_positive_one_is_said_from_its_threshold_on(
     fitted = fit(data, one_of_each(data)[1])
     signature = data.signature(positive=positive, threshold=0.2)
     export(fitted._replace(signature=signature), tmp_path / "model.onnx")
-    session = ort.InferenceSession((tmp_path / "model.onnx").read_bytes())
-    labels, table_ = session.run(["label", "probabilities"], tensors(data, data.X))
+    outputs = OnnxModel.load(tmp_path / "model.onnx").run_unchecked(tensors(data, data.X))
+    labels, table_ = outputs["label"], outputs["probabilities"]
     p = np.asarray(table_)[:, data.classes.index(positive)]
     assert 0 < (p < 0.2).sum() < len(p)
     assert [label == positive for label in labels] == (p >= np.float32(0.2)).tolist()

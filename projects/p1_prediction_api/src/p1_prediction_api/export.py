@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pandas as pd
+from common.serving.onnx import OnnxModel
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
@@ -140,13 +140,13 @@ def _levels(data: Prepared, transformer: ColumnTransformer) -> Mapping[str, Sequ
 
 def prove_parity(fitted: Fitted, path: Path, rows: pd.DataFrame) -> float:
     """Return the largest difference on `rows` of either graph; `ParityError` when too large."""
-    session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    model = OnnxModel.load(path)
     is_classes = fitted.data.task == "classification"
-    name = session.get_outputs()[0].name
+    name = model.outputs[0].name
     fed = tensors(fitted.data, rows)
-    if [one.name for one in session.get_inputs()] == [COLUMNS]:
+    if [one.name for one in model.inputs] == [COLUMNS]:
         fed = {COLUMNS: explainer(fitted).encoder.encode(fed)}
-    exported = np.asarray(session.run([name], fed)[0], dtype=np.float64)
+    exported = np.asarray(model.run_unchecked(fed)[name], dtype=np.float64)
     trained = fitted.predict(rows).reshape(exported.shape)
     gap = np.abs(exported - trained)
     if not is_classes:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import structlog
 
+from common.privacy import keep_to_ourselves
+
 log = structlog.get_logger()
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -55,6 +57,7 @@ def _record(
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
 ) -> str:
+    keep_to_ourselves()
     from mlflow.tracking import MlflowClient  # noqa: PLC0415 - seconds to import, optional
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # it reports each table it creates

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from common.errors import DomainError
+from common.privacy import keep_to_ourselves
 from common.serving.inference import Tensor, TensorSpec, check_inputs
+
+keep_to_ourselves()
+import onnxruntime as ort  # noqa: E402 - reads its opt-out when it is loaded
 
 ort.set_default_logger_severity(3)  # errors only; warnings of the optimiser help nobody here
 
