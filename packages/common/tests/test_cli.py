@@ -37,6 +37,29 @@ def test_help_names_every_verb() -> None:
         assert f"\n  {verb} " in done.stdout
 
 
+def test_the_version_is_told() -> None:
+    assert run("--version").stdout.startswith("roadmap 0.")
+
+
+def test_in_a_pipe_every_exercise_is_one_whole_line() -> None:
+    lines = run("exercises").stdout.splitlines()
+    found = [line for line in lines if "p1/ninety-five-percent-of-nothing" in line]
+    assert len(found) == 1
+    assert "You know how to evaluate models correctly" in found[0]
+
+
+def test_the_checklist_says_of_a_line_that_it_is_not_built() -> None:
+    lines = run("checklist").stdout.splitlines()
+    assert not [line for line in lines if "p1.trees" in line and "not built" in line]
+    assert [line for line in lines if "p5.scale" in line and "not built yet" in line]
+
+
+def test_a_port_that_is_none_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    done = run("up", "p1:99999", "--data-dir", str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "p1:99999" in done.stderr
+
+
 def test_a_delegated_verb_answers_its_own_help() -> None:
     done = run("models", "show", "--help")
     assert done.returncode == 0

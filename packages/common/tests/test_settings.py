@@ -38,7 +38,8 @@ def test_arguments_win_over_own_over_shared_over_the_file(
     [
         ("ROADMAP_LOG_LEVL", "info", "ROADMAP_LOG_LEVEL"),
         ("P9_ROWZ", "[]", "P9_ROWS"),
-        ("P9_PORT", "99999", "P9_PORT=99999|ROADMAP_PORT=99999"),
+        ("P9_PORT", "99999", "P9_PORT=99999"),
+        ("ROADMAP_PORT", "99999", "ROADMAP_PORT=99999"),
         ("ROADMAP_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("ROADMAP_API_KEYS", "my-own-key", "SHA-256"),
         ("ROADMAP_REQUEST_TIMEOUT_S", "inf", "finite"),
@@ -52,7 +53,7 @@ def test_what_is_not_accepted_is_refused_by_name(
     with pytest.raises(SettingsError) as refused:
         P9Settings()
     message = str(refused.value)
-    assert any(part in message for part in said.split("|")), message
+    assert said in message
     assert "my-own-key" not in message
 
 

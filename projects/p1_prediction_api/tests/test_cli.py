@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,22 @@ def test_a_persons_table_is_trained_published_and_predicted(tmp_path: Path) -> N
     drifted = run("check", str(table), cwd=tmp_path, P1_MODEL="weather")
     assert drifted.returncode == 1
     assert "feel" in drifted.stdout
+
+
+def test_what_would_stop_the_service_is_said_before_it_trains(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("--port", port, cwd=tmp_path, ROADMAP_DATA_DIR=str(tmp_path / "data"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert not (tmp_path / "data" / "models").exists()
+
+
+def test_with_a_registry_out_of_reach_it_trains_nothing_and_says_why(tmp_path: Path) -> None:
+    done = run("train", "--if-missing", cwd=tmp_path, ROADMAP_REGISTRY="mlflow+http://127.0.0.1:9")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "127.0.0.1:9" in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ PASSED_ON = {
 
 app = typer.Typer(
     name="roadmap",
-    help="The AI Learning Roadmap as running software: start it, watch it, learn with it.",
     no_args_is_help=True,
     rich_markup_mode=None,  # drawing the help with rich takes longer than everything else together
     pretty_exceptions_enable=False,
@@ -40,11 +39,27 @@ DataDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+@app.callback(invoke_without_command=True, no_args_is_help=True)
+def roadmap(
+    is_version_wanted: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """The AI Learning Roadmap as running software: start it, watch it, learn with it."""
+    if is_version_wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - --help must not load it
+
+        typer.echo(f"roadmap {version('ai-roadmap-common')}")
+        raise typer.Exit
+
+
 @app.command()
 def up(
     services: Annotated[
         list[str] | None,
-        typer.Argument(help="Such as p1 p3; all that are installed when none is named."),
+        typer.Argument(
+            help="Such as p1 p3, or p1:9001 to name its port; all that are installed when none is."
+        ),
     ] = None,
     port: Annotated[
         int | None,
@@ -57,7 +72,7 @@ def up(
     ] = False,
 ) -> None:
     """Start the home page and services, until Ctrl-C."""
-    from common.platform.up import Plan, choose, run_up  # noqa: PLC0415 - --help must not load it
+    from common.platform.up import Plan, choose, named_ports, run_up  # noqa: PLC0415 - --help must not load it
 
     plan = Plan(
         services=choose(services or ()),
@@ -65,6 +80,7 @@ def up(
         host=host,
         home_port=port,
         takes_free_ports=free_ports,
+        named_ports=named_ports(services or ()),
     )
     raise typer.Exit(run_up(plan))
 
@@ -77,15 +93,14 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """
     import asyncio  # noqa: PLC0415 - --help must not load it
 
-    from rich.console import Console  # noqa: PLC0415 - --help must not load it
-
     from common.platform.status import look, show  # noqa: PLC0415 - --help must not load it
+    from common.terminal import console  # noqa: PLC0415 - --help must not load it
 
     report = asyncio.run(look(_settings(data_dir).data_dir))
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
     else:
-        show(report, Console())
+        show(report, console())
     raise typer.Exit(0 if report.is_ok else UNHEALTHY)
 
 
@@ -97,15 +112,14 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """
     import os  # noqa: PLC0415 - --help must not load it
 
-    from rich.console import Console  # noqa: PLC0415 - --help must not load it
-
     from common.platform.doctor import examine, show  # noqa: PLC0415 - --help must not load it
+    from common.terminal import console  # noqa: PLC0415 - --help must not load it
 
     diagnosis = examine(_settings(data_dir), os.environ)
     if as_json:
         typer.echo(diagnosis.model_dump_json(indent=2))
     else:
-        show(diagnosis, Console())
+        show(diagnosis, console())
     raise typer.Exit(0 if diagnosis.is_ok else UNHEALTHY)
 
 

@@ -244,6 +244,13 @@ def _variable(name: str, field: FieldInfo, owner: type[Settings]) -> str:
     return f"{SHARED_PREFIX if name in Settings.model_fields else own}{name}".upper()
 
 
+def _set_by(name: str, field: FieldInfo, owner: type[Settings]) -> str:
+    """Name the variable that the value came from, as far as one is set."""
+    own = f"{owner.model_config.get('env_prefix', '')}{name}".upper()
+    is_own = any(own in {key.upper() for key in place} for place in (os.environ, _env_file()))
+    return own if is_own else _variable(name, field, owner)
+
+
 def _is_secret(field: FieldInfo) -> bool:
     extra = field.json_schema_extra
     is_marked = isinstance(extra, dict) and bool(extra.get("is_secret"))
@@ -301,5 +308,5 @@ def _explain(error: ValidationError, owner: type[Settings]) -> str:
             continue
         value = "" if _is_secret(field) else f"={_text(item['input'])[:80]}"
         message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{_variable(name, field, owner)}{value}: {message}")
+        lines.append(f"{_set_by(name, field, owner)}{value}: {message}")
     return "; ".join(lines)

@@ -61,6 +61,10 @@ def test_a_missing_answer_says_how_to_start(exercise: Exercise, tmp_path: Path) 
         judge(exercise, tmp_path / "none.py")
 
 
+def test_an_exercise_is_found_by_its_folder_alone() -> None:
+    assert find_exercise("half-a-swap").id == "p1/half-a-swap"
+
+
 def test_an_unknown_exercise_is_refused_by_name() -> None:
     with pytest.raises(ExerciseError, match="p9/flying"):
         find_exercise("p9/flying")

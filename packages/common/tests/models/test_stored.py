@@ -74,6 +74,12 @@ def test_publishers_killed_at_any_moment_leave_only_whole_versions(
     assert registry.publish("iris", files).version > max(there)
 
 
+def test_a_place_that_can_hold_no_folder_is_said(tmp_path: Path, files: Path) -> None:
+    for root in (Path("/proc/registry"), files / "model.onnx" / "registry"):
+        with pytest.raises(RegistryUnavailableError, match="nothing was changed"):
+            open_at(root).publish("iris", files)
+
+
 @pytest.mark.slow
 def test_eight_publishers_at_once_never_share_a_number(tmp_path: Path, files: Path) -> None:
     root = tmp_path / "registry"

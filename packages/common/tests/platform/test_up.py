@@ -191,6 +191,17 @@ def test_a_port_in_use_is_one_line_with_service_and_port(house: House) -> None:
     assert done.stderr == f"roadmap: {reason}; stop what uses it, or add --free-ports\n"
 
 
+def test_a_service_takes_the_port_that_stands_behind_its_name(house: House) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with house.start(f"p3:{port}", "--free-ports") as process:
+        lines = read_until(process, "p3    RAG chatbot              ready")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+    assert lines[-1].endswith(f"ready  http://127.0.0.1:{port}")
+
+
 def test_a_service_that_refuses_its_settings_is_reported_while_the_others_run(house: House) -> None:
     house.environment |= {"P3_NOTHING": "1"}
     with house.start("p3", "p4", "--free-ports") as process:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from common.errors import FieldError
 from common.models import Registry, open_registry
-from common.models.registry import RegistryError
+from common.models.registry import RegistryError, RegistryUnavailableError
 from common.service.command import run_command, service_command
 
 from p1_prediction_api.errors import RowError, TrainingError
@@ -33,7 +33,13 @@ def _create_app(settings: Settings) -> "FastAPI":
 
 def _train_first_model(settings: Settings) -> None:
     """Train the example in a child process when the registry has no model to serve."""
-    if not settings.train_on_first_start or _has_model(settings):
+    if not settings.train_on_first_start:
+        return
+    try:
+        if _has_model(settings):
+            return
+    except RegistryUnavailableError as error:  # nothing could be published; the service waits
+        sys.stderr.write(f"no first model is trained: {error}\n")
         return
     if settings.model != Settings.model_fields["model"].default or find_spec("sklearn") is None:
         return  # the service starts and says in /readyz what it waits for
@@ -45,6 +51,8 @@ def _train_first_model(settings: Settings) -> None:
 def _has_model(settings: Settings) -> bool:
     try:
         _registry(settings).resolve(settings.model, settings.alias)
+    except RegistryUnavailableError:
+        raise
     except RegistryError:
         return False
     return True

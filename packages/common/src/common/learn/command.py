@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
 from typer.core import TyperGroup
 from typing_extensions import override
 
 from common.learn.exercises import Exercise, ExerciseError, find_exercise, find_exercises, judge
 from common.learn.progress import Progress, ProgressError
-from common.learn.roadmap import RoadmapError, load_roadmap, weekly_checklist
+from common.learn.roadmap import RoadmapError, Status, load_roadmap, weekly_checklist
 from common.settings import Settings, SettingsError
+from common.terminal import print_table
 
 _Context = Any  # typer keeps the type of its own click to itself
 
@@ -38,6 +38,9 @@ app = typer.Typer(
     help="Exercises for the exit criteria: list, start, check, hint, solution.",
     invoke_without_command=True,
     no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 _console = Console()
 _errors = Console(stderr=True)
@@ -84,14 +87,14 @@ def list_exercises(
     """List the exercises, the exit criterion each serves, and which are done."""
     criteria = {name: line.text for line in load_roadmap().lines for name in line.exercises}
     done = Progress(_data_dir()).done()
-    table = Table("", "exercise", "title", "exit criterion", box=None)
-    for exercise in find_exercises():
-        if exercise.id.startswith(phase):
-            mark = "done" if exercise.id in done else ""
-            table.add_row(mark, exercise.id, exercise.title, criteria.get(exercise.id, ""))
-    if not table.row_count:
+    rows = [
+        ("done" if one.id in done else "", one.id, one.title, criteria.get(one.id, ""))
+        for one in find_exercises()
+        if one.id.startswith(phase)
+    ]
+    if not rows:
         raise _fail(ExerciseError(f"no exercises for {phase!r}; phases are p0 to p5"))
-    _console.print(table)
+    print_table(("", "exercise", "title", "exit criterion"), rows, whole={"exercise"})
 
 
 @app.command()
@@ -161,6 +164,6 @@ def checklist(
             _console.print(f"\nWeek {entry.number}  (phase {entry.phase})", style="bold")
             for line in entry.lines:
                 box = "[x]" if line.id in marks else "[ ]"
-                _console.print(
-                    f"  {box} {line.text}", f"  {line.id}", markup=False, highlight=False
-                )
+                note = "" if line.status is Status.BUILT else "  (not built yet)"
+                text = f"  {box} {line.text}   {line.id}{note}"
+                _console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -90,10 +90,16 @@ def find_exercises() -> tuple[Exercise, ...]:
 
 
 def find_exercise(exercise_id: str) -> Exercise:
-    """Return one exercise by id; `ExerciseError` names the nearest when there is none."""
+    """Return one exercise by id, or by its folder's name where only one phase has it.
+
+    `ExerciseError` names the nearest when there is none.
+    """
     known = {exercise.id: exercise for exercise in find_exercises()}
     if exercise_id in known:
         return known[exercise_id]
+    named = [one for one in known.values() if one.directory.name == exercise_id]
+    if len(named) == 1:
+        return named[0]
     import difflib  # noqa: PLC0415 - only on the way to an error
 
     near = difflib.get_close_matches(exercise_id, known, n=1, cutoff=0.3)

@@ -377,8 +377,14 @@ class StoredRegistry:
             yield
 
     def _make_parent(self, path: str) -> None:
-        if self._is_local:
+        if not self._is_local:
+            return
+        try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # no folder can be made there, such as below /proc
+            raise RegistryUnavailableError(
+                f"cannot write in {self._root}: {error.strerror}; nothing was changed"
+            ) from error
 
     @contextmanager
     def _reachable(self, what: str) -> Generator[None]:

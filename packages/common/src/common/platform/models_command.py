@@ -13,13 +13,11 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from common.models import ModelVersion, Registry, open_registry
 from common.models.registry import CorruptModelError, ModelNotFoundError, VersionNotFoundError
 from common.settings import Settings
+from common.terminal import print_table
 
 CORRUPT = 1
 
@@ -248,10 +246,7 @@ def _print_version(version: ModelVersion) -> None:
 
 
 def _print_table(titles: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    table = Table(*titles, box=None, show_header=any(titles))
-    for row in rows:
-        table.add_row(*(Text(str(cell), overflow="fold") for cell in row))
-    Console().print(table)
+    print_table(titles, rows, whole={"model", "version", "published", "size", "file", "bytes"})
 
 
 def _print_json(value: object) -> None:

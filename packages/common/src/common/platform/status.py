@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx2
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from common.platform.lock import is_supervised
 from common.platform.readiness import ask_models, ask_readiness, ask_version, probe_client
 from common.platform.services import SERVICES, installed
 from common.platform.states import ServiceState, read_state, state_file
+from common.terminal import print_table
 
 NOT_STARTED = "not started"
 NOT_INSTALLED = "not installed"
@@ -120,13 +120,13 @@ async def _answered(client: httpx2.AsyncClient, report: ServiceReport, url: str)
 
 
 def show(report: StatusReport, console: Console) -> None:
-    """Print the table."""
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    for title in ("", "service", "url", "state", "version", "model"):
-        table.add_column(title, no_wrap=title in {"service", "url", "version"}, overflow="fold")
-    for one in report.services:
-        table.add_row(_mark(one), *(Text(cell or "") for cell in _cells(one)))
-    console.print(table)
+    """Print the table of what is here, and name what is not."""
+    here = [one for one in report.services if one.reason != NOT_INSTALLED]
+    rows = [(_mark(one), *(cell or "" for cell in _cells(one))) for one in here]
+    titles = ("", "service", "url", "state", "version", "model")
+    print_table(titles, rows, whole={"", "service", "url", "version"}, to=console)
+    if absent := [one.name for one in report.services if one.reason == NOT_INSTALLED]:
+        console.print(Text(f"{NOT_INSTALLED}: {', '.join(absent)}", style="dim"))
 
 
 def _mark(one: ServiceReport) -> Text:

@@ -10,15 +10,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 from typing_extensions import override
 
 from common.platform.lock import supervision_of
-from common.platform.ports import PortInUseError, is_free
+from common.platform.ports import AddressError, PortInUseError, is_free
 from common.platform.services import (
     HOME_PORT,
     SERVICES,
@@ -31,6 +31,7 @@ from common.platform.states import ServiceState, State, state_file
 from common.platform.supervisor import Listener, Program, Supervisor
 
 HOME = "home"
+MAX_PORT = 65535
 SETTLED = frozenset({State.READY, State.FAILED})
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_cyan")
 MARKS = {State.READY: "green", State.FAILED: "red", State.RESTARTING: "yellow"}
@@ -45,6 +46,7 @@ class Plan:
     host: str = "127.0.0.1"
     home_port: int | None = None
     takes_free_ports: bool = False
+    named_ports: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def programs(self) -> list[Program]:
         """Describe the home page and every service to the supervisor."""
@@ -56,6 +58,7 @@ class Plan:
 
     def _service(self, service: ServiceInfo) -> Program:
         port = 0 if self.takes_free_ports else service.default_port
+        port = self.named_ports.get(service.name, port)
         return self._program(service.name, service.title, service.module, port, service.phase)
 
     def _program(
@@ -69,13 +72,30 @@ class Plan:
 
 
 def choose(names: Sequence[str]) -> tuple[ServiceInfo, ...]:
-    """Find the named services, or all that are installed; refuses what is not installed."""
+    """Find the named services, or all that are installed; refuses what is not installed.
+
+    A name may carry the port to take, as in `p1:9001`; `named_ports` reads it.
+    """
     here = installed()
-    chosen = [find_service(name) for name in names] or [SERVICES[name] for name in here]
+    named = [find_service(name.partition(":")[0]) for name in names]
+    chosen = named or [SERVICES[name] for name in here]
     for service in chosen:
         if service.name not in here:
             raise NotInstalledError(service)
     return tuple(sorted(set(chosen), key=lambda service: service.phase))
+
+
+def named_ports(names: Sequence[str]) -> dict[str, int]:
+    """Read the ports that stand behind names, as in `p1:9001`, by the service's short name."""
+    ports: dict[str, int] = {}
+    for given in names:
+        name, colon, port = given.partition(":")
+        if not colon:
+            continue
+        if not port.isdecimal() or int(port) > MAX_PORT:
+            raise AddressError(f"{given}: {port!r} is not a port from 0 (a free one) to {MAX_PORT}")
+        ports[find_service(name).name] = int(port)
+    return ports
 
 
 def run_up(plan: Plan) -> int:

@@ -53,9 +53,11 @@ def service_command(
             print_settings(settings)
             raise typer.Exit
         if context.invoked_subcommand is None:
-            from common.service.run import serve  # noqa: PLC0415 - a verb needs no server
+            from common.service.run import bind, serve  # noqa: PLC0415 - a verb needs no server
 
             if before_serving is not None:
+                settings.prepare_data_dir()  # what would stop the service is said before the work
+                bind(settings.host, settings.port).close()
                 before_serving(settings)
             serve(create_app, settings)
 
@@ -86,13 +88,11 @@ def fail(error: Exception) -> NoReturn:
 
 def print_settings(settings: "Settings") -> None:
     """Print every setting, its variable, value, default and meaning; secrets masked."""
-    from rich.console import Console  # noqa: PLC0415 - only when asked to print
-    from rich.markup import escape  # noqa: PLC0415 - only when asked to print
-    from rich.table import Table  # noqa: PLC0415 - only when asked to print
-
     from common.settings import describe_settings  # noqa: PLC0415 - only when asked to print
+    from common.terminal import print_table  # noqa: PLC0415 - only when asked to print
 
-    table = Table("variable", "value", "default", "what it sets", box=None, pad_edge=False)
+    rows = []
     for row in describe_settings(settings):
-        table.add_row(*map(escape, (row.variable, row.value, row.default, row.doc)))
-    Console().print(table)
+        changed = f" [{row.default or 'unset'} by default]" if row.value != row.default else ""
+        rows.append((row.variable, row.value or "-", row.doc + changed))
+    print_table(("variable", "value", "what it sets"), rows, whole={"variable"})
