@@ -5,6 +5,7 @@ many processes may share a cache and none sees a half one. Beside it, the two st
 shared by many writers needs: a file that appears whole or not at all, and a lock.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -62,6 +63,15 @@ def copy_verified(
             f"its sha256 is {digest.hexdigest()} over {n_bytes} bytes, "
             f"published was {file.sha256} over {file.n_bytes}",
         )
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; `NotADirectoryError` where none can be, as in /proc."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        reason = "no folder can be made there"
+        raise NotADirectoryError(errno.ENOTDIR, reason, str(path)) from error
 
 
 def create_whole(path: Path, content: bytes) -> bool:

@@ -37,6 +37,7 @@ from common.models.local_files import (
     flush,
     list_files,
     locked,
+    make_folder,
 )
 from common.models.registry import (
     AliasMove,
@@ -377,14 +378,8 @@ class StoredRegistry:
             yield
 
     def _make_parent(self, path: str) -> None:
-        if not self._is_local:
-            return
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        except FileNotFoundError as error:  # no folder can be made there, such as below /proc
-            raise RegistryUnavailableError(
-                f"cannot write in {self._root}: {error.strerror}; nothing was changed"
-            ) from error
+        if self._is_local:
+            make_folder(Path(path).parent)
 
     @contextmanager
     def _reachable(self, what: str) -> Generator[None]:
@@ -393,14 +388,11 @@ class StoredRegistry:
             yield
         except FileNotFoundError:
             raise
-        except (OSError, TimeoutError) as error:
-            reason = error.strerror if getattr(error, "strerror", None) else str(error)
+        except Exception as error:
+            is_of_s3 = type(error).__module__.startswith(("botocore", "aiohttp", "aiobotocore"))
+            if not is_of_s3 and not isinstance(error, OSError):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
             raise RegistryUnavailableError(
                 f"cannot {what} in {self._root}: {reason}; nothing was changed"
             ) from error
-        except Exception as error:
-            if type(error).__module__.startswith(("botocore", "aiohttp", "aiobotocore")):
-                raise RegistryUnavailableError(
-                    f"cannot {what} in {self._root}: {error}; nothing was changed"
-                ) from error
-            raise
