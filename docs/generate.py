@@ -6,7 +6,7 @@ A page holds `<!-- generated: NAME -->` … `<!-- end -->`; what stands between 
 function that `PARTS` names: the phases and the roadmap from `roadmap.toml`, settings from the
 Settings classes, help from the commands themselves. `code FILE PART` and `output FILE PART` stand
 for a part of a guide, a program beside its page, and for what it printed when `docs/guides.py` last
-ran it.
+ran it. `picture.py` draws the system.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import guides
 from common.learn.roadmap import Line, Phase, Status, load_roadmap, weekly_checklist
+from picture import system_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = re.compile(r"(<!-- generated: ([^>]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -153,16 +154,16 @@ def render(page: str) -> str:
 
 
 def main() -> int:
-    """Write or check every Markdown page that has generated parts; return the exit code."""
+    """Write or check the picture and every page that has generated parts; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--check", action="store_true", help="only say what is stale")
     is_check = parser.parse_args().check
     pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("p*/*/README.md")]
+    wanted = {path: render(path.read_text(encoding="utf-8")) for path in pages}
+    wanted[ROOT / "docs/pictures/system.svg"] = system_picture()
     stale = []
-    for path in pages:
-        old = path.read_text(encoding="utf-8")
-        new = render(old)
-        if new != old:
+    for path, new in wanted.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != new:
             stale.append(path)
             if not is_check:
                 path.write_text(new, encoding="utf-8")

@@ -1,5 +1,6 @@
 """The guides: every Markdown page of a checkout, with links that stay inside."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ PNG = b"\x89PNG\r\n"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "docs" / "adr").mkdir(parents=True)
+    (tmp_path / "projects" / "p1").mkdir(parents=True)
+    (tmp_path / "projects" / "p1" / "README.md").write_text("# P1\n\n[up](../../README.md)")
     (tmp_path / "README.md").write_text(
-        "# The house\n\n[Start](docs/start.md) [code](src/x.py) [all](docs/adr/)"
+        "# The house\n\n[Start](docs/start.md) [code](src/x.py) [all](docs/adr/) [P1](projects/p1/README.md)"
     )
     (tmp_path / "docs" / "start.md").write_text(
         "# *First* steps\n\n[why](adr/0001-why.md#context) [home](../README.md) "
@@ -24,12 +27,25 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_readme_comes_first_then_docs_then_their_folders(checkout: Path) -> None:
-    assert list(Guides(checkout).titles().items()) == [
+def test_pages_are_read_by_what_they_are_the_readme_first(checkout: Path) -> None:
+    (checkout / "docs" / "how-to").mkdir()
+    (checkout / "docs" / "how-to" / "deploy.md").write_text("# How to deploy")
+    guides = Guides(checkout)
+    assert list(guides.titles().items()) == [
         ("readme", "The house"),
-        ("start", "First steps"),
+        ("how-to/deploy", "How to deploy"),
+        ("projects/p1", "P1"),
         ("adr/0001-why", "Why"),
+        ("start", "First steps"),
     ]
+    shown = re.findall("<h2>(.+?)</h2>", guides.page_html("projects/p1"))
+    assert shown == ["Start here", "How to", "The phases", "Decisions", "More"]
+
+
+def test_the_readme_of_a_project_is_a_guide_and_links_back(checkout: Path) -> None:
+    guides = Guides(checkout)
+    assert 'href="/guides/projects/p1"' in guides.read("readme").html
+    assert 'href="/guides/readme"' in guides.read("projects/p1").html
 
 
 def test_links_between_guides_lead_to_their_pages_here(checkout: Path) -> None:

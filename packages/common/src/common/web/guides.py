@@ -1,7 +1,7 @@
 """The guides: the repository's own Markdown, rendered and sanitised, with links that stay inside.
 
-Knows where the Markdown lies (`docs/` and the README, when the package runs from a checkout), and
-no HTTP. Next: `markdown.py` for the rendering, `home.py` for the routes.
+Knows where the Markdown lies (`docs/` and the READMEs, when the package runs from a checkout), in
+which groups it is read, and no HTTP. Next: `markdown.py` for the rendering, `home.py` for the routes.
 """
 
 import difflib
@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,6 +25,17 @@ PICTURES: Mapping[str, str] = {
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
 }
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Start here": ("readme", "tutorials/"),
+    "How to": ("how-to/",),
+    "The phases": ("roadmap", "projects/", "packages/"),
+    "Reference": ("reference/",),
+    "Explanation": ("explanation/",),
+    "The project": ("log", "contributing", "changelog"),
+    "Decisions": ("adr/",),
+}
+"""What a page is, by how its address begins; in the order in which a newcomer needs them."""
+OTHER = "More"
 
 
 class GuideNotFoundError(DomainError):
@@ -60,15 +72,15 @@ class Guides:
         return (self._repository or Path(__file__).parent) / "docs"
 
     def pages(self) -> dict[str, Path]:
-        """Every guide by its address, the README first."""
-        if self._repository is None:
+        """Every guide by its address, in reading order: the README first, decisions last."""
+        root = self._repository
+        if root is None:
             return {}
-        found = {
-            path.relative_to(self.docs).with_suffix("").as_posix(): path
-            for path in sorted(self.docs.rglob("*.md"), key=_reading_order)
-        }
-        readme = self._repository / "README.md"
-        return {"readme": readme, **found} if readme.is_file() else found
+        found = {p.relative_to(self.docs).with_suffix("").as_posix(): p for p in _below(self.docs)}
+        found |= {p.stem.lower(): p for p in root.glob("*.md")}
+        members = (*root.glob("projects/*/README.md"), *root.glob("packages/*/README.md"))
+        found |= {path.parent.relative_to(root).as_posix(): path for path in members}
+        return dict(sorted(found.items(), key=lambda one: _reading_order(one[0])))
 
     def titles(self) -> dict[str, str]:
         """Every guide's first heading by its address."""
@@ -80,7 +92,7 @@ class Guides:
         if page not in pages:
             raise GuideNotFoundError(page, tuple(pages))
         text = pages[page].read_text("utf-8")
-        folder = "" if page == "readme" else posixpath.dirname(f"docs/{page}")
+        folder = pages[page].parent.relative_to(self._repository or Path()).as_posix()
         html = render_markdown(text, link=lambda href: self._inside(href, folder))
         return Guide(page=page, title=title_of(text), html=html)
 
@@ -97,9 +109,8 @@ class Guides:
 
     def _page(self, title: str, body: str, current: str) -> str:
         entries = "".join(
-            f'<li><a href="{GUIDES_URL}{html.escape(page)}"{here(page == current)}>'
-            f"{html.escape(name)}</a></li>"
-            for page, name in self.titles().items()
+            f"<h2>{group}</h2><ul>{''.join(_entry(*guide, current) for guide in guides)}</ul>"
+            for group, guides in groupby(self.titles().items(), key=lambda one: group_of(one[0]))
         )
         page = TEMPLATE.read_text("utf-8")
         for name, value in (("title", html.escape(title)), ("list", entries), ("body", body)):
@@ -119,15 +130,13 @@ class Guides:
             return href
         path, _, anchor = href.partition("#")
         target = posixpath.normpath(posixpath.join(folder, unquote(path)))
-        page = "readme" if target == "README.md" else target.removeprefix("docs/")
-        suffix = f"#{anchor}" if anchor else ""
-        name = page.removesuffix(".md")
-        known = self.pages()
-        if name in known and (page == "readme" or target.endswith(".md")):
-            return f"{GUIDES_URL}{name}{suffix}"
-        if f"{page}/README" in known:
-            return f"{GUIDES_URL}{page}/README{suffix}"
-        return f"{GUIDES_URL}{page}" if self.picture(page) else None
+        root = self._repository or Path()
+        addresses = {found: page for page, found in self.pages().items()}
+        page = addresses.get(root / target) or addresses.get(root / target / "README.md")
+        if page is not None:
+            return f"{GUIDES_URL}{page}{f'#{anchor}' if anchor else ''}"
+        picture = target.removeprefix("docs/")
+        return f"{GUIDES_URL}{picture}" if self.picture(picture) else None
 
 
 NO_GUIDES = (
@@ -136,14 +145,29 @@ NO_GUIDES = (
 )
 
 
-def _reading_order(path: Path) -> tuple[bool, int, Path]:
-    """Pages for everybody before the records of decisions, shallow before deep."""
-    return (path.parent.name == "adr", len(path.parts), path)
+def group_of(page: str) -> str:
+    """Return the group that a page's address puts it in."""
+    for group, beginnings in GROUPS.items():
+        if page.startswith(beginnings):
+            return group
+    return OTHER
 
 
-def here(is_current: bool) -> str:
-    """Mark the entry of the page that is shown."""
-    return ' aria-current="page"' if is_current else ""
+def _below(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.md"))
+
+
+def _reading_order(page: str) -> tuple[int, int, str]:
+    """By group, within it by the order of its beginnings, then by name; a README leads."""
+    group = group_of(page)
+    beginnings = GROUPS.get(group, ())
+    place = next((k for k, one in enumerate(beginnings) if page.startswith(one)), 0)
+    return [*GROUPS, OTHER].index(group), place, page.removesuffix("README")
+
+
+def _entry(page: str, title: str, current: str) -> str:
+    mark = ' aria-current="page"' if page == current else ""
+    return f'<li><a href="{GUIDES_URL}{html.escape(page)}"{mark}>{html.escape(title)}</a></li>'
 
 
 def title_of(text: str) -> str:
