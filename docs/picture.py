@@ -1,4 +1,4 @@
-"""The picture of the system as SVG, drawn from `roadmap.toml`: what is built is solid, the rest dashed.
+"""The picture of the system as SVG, drawn from `roadmap.toml`: solid is built, dashed planned.
 
 `generate.py` writes it to `docs/pictures/system.svg`; GitHub and the guides show the same file. It
 follows the reader's light or dark theme. Layout is in pixels of a 960-wide canvas, top to bottom:
@@ -21,11 +21,12 @@ DOES = (
     ("plans, uses tools,", "recovers"),
 )
 STYLE = """
-  svg { font: 17px system-ui, -apple-system, "Segoe UI", sans-serif; --ink: #1b1d22; --soft: #5c616b;
-        --line: #c9cdd4; --card: #ffffff; --back: #f8f9fb; --l: 50%; }
+  svg { font: 17px system-ui, -apple-system, "Segoe UI", sans-serif;
+        --ink: #1b1d22; --soft: #5c616b; --line: #c9cdd4; --card: #ffffff; --back: #f8f9fb; --l: 50%; }
   @media (prefers-color-scheme: dark) { svg { --ink: #eceef1; --soft: #a2a7b0; --line: #3a3f47;
         --card: #14161a; --back: #0b0c0e; --l: 76%; } }
-  text { fill: var(--ink); } .soft { fill: var(--soft); font-size: 15px; } .name { font-weight: 600; }
+  text { fill: var(--ink); } .soft { fill: var(--soft); font-size: 15px; }
+  .name { font-weight: 600; } .number { fill: var(--card); }
   .box { fill: var(--card); stroke: var(--line); } .back { fill: var(--back); }
   .wire { stroke: var(--line); fill: none; } .planned { stroke-dasharray: 3 4; }
 """
@@ -69,8 +70,7 @@ def _phase(number: int, *, is_built: bool) -> list[str]:
         _wire(middle, 164, y),
         _box(x, y, width, 140, f"box{dashed}", f"stroke: {accent}; stroke-width: 1.5"),
         f'<circle cx="{middle:g}" cy="{y:g}" r="13" style="fill: {accent}"/>',
-        f'<text x="{middle:g}" y="{y + 6:g}" class="name" text-anchor="middle" '
-        f'style="fill: var(--card)">{number}</text>',
+        _text(middle, y + 6, str(number), "name number"),
         *names,
         *rows,
         "" if is_built else _text(middle, y + 128, "not built yet", "soft"),

@@ -15,7 +15,8 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "projects" / "p1").mkdir(parents=True)
     (tmp_path / "projects" / "p1" / "README.md").write_text("# P1\n\n[up](../../README.md)")
     (tmp_path / "README.md").write_text(
-        "# The house\n\n[Start](docs/start.md) [code](src/x.py) [all](docs/adr/) [P1](projects/p1/README.md)"
+        "# The house\n\n[Start](docs/start.md) [code](src/x.py) [all](docs/adr/) "
+        "[P1](projects/p1/README.md)"
     )
     (tmp_path / "docs" / "start.md").write_text(
         "# *First* steps\n\n[why](adr/0001-why.md#context) [home](../README.md) "

@@ -1,7 +1,8 @@
 """The guides: the repository's own Markdown, rendered and sanitised, with links that stay inside.
 
 Knows where the Markdown lies (`docs/` and the READMEs, when the package runs from a checkout), in
-which groups it is read, and no HTTP. Next: `markdown.py` for the rendering, `home.py` for the routes.
+which groups it is read, and no HTTP. Next: `markdown.py` for the rendering, `home.py` for the
+routes.
 """
 
 import difflib
