@@ -22,7 +22,8 @@ DOES = (
 )
 STYLE = """
   svg { font: 17px system-ui, -apple-system, "Segoe UI", sans-serif;
-        --ink: #1b1d22; --soft: #5c616b; --line: #c9cdd4; --card: #ffffff; --back: #f8f9fb; --l: 50%; }
+        --ink: #1b1d22; --soft: #5c616b; --line: #c9cdd4;
+        --card: #ffffff; --back: #f8f9fb; --l: 50%; }
   @media (prefers-color-scheme: dark) { svg { --ink: #eceef1; --soft: #a2a7b0; --line: #3a3f47;
         --card: #14161a; --back: #0b0c0e; --l: 76%; } }
   text { fill: var(--ink); } .soft { fill: var(--soft); font-size: 15px; }

@@ -4,13 +4,14 @@ Values outside the range seen in training are answered with a warning, not refus
 what the model knows, not what the world allows. Knows no HTTP.
 """
 
+import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
 from common.errors import FieldError
-from common.service.problems import field_error
+from common.service.problems import MAX_FIELD_NAME, field_error
 from numpy.typing import NDArray
 from pydantic import (
     AllowInfNan,
@@ -63,7 +64,8 @@ class RowReader:
     def read(self, rows: object) -> dict[str, Tensor]:
         """Return one tensor a feature, shape (n_rows, 1); raises `RowError`, `TooManyRowsError`."""
         if not isinstance(rows, list):
-            raise RowError([FieldError(field="rows", message="is missing", accepted="a list")])
+            message = "is missing" if rows is None else "is not a list"
+            raise RowError([FieldError(field="rows", message=message, accepted="a list of rows")])
         if not rows:
             raise RowError([FieldError(field="rows", message="is empty", accepted="a row or more")])
         if len(rows) > self._max_rows:
@@ -93,14 +95,21 @@ class RowReader:
         known = self._known[feature.name]
         return [k for k, value in enumerate(column) if value != MISSING and value not in known]
 
-    @staticmethod
-    def _row_error(error: ValidationError) -> RowError:
+    def _row_error(self, error: ValidationError) -> RowError:
         items = error.errors(include_url=False, include_input=False)
         fields = []
         for item in items[:MAX_ERRORS]:
             told = field_error({**item, "loc": ("rows", *item["loc"])})
+            if item["type"] == "extra_forbidden":
+                told = self._with_nearest(told, str(item["loc"][-1])[:MAX_FIELD_NAME])
             fields.append(told)
         return RowError(fields, n_more=max(0, len(items) - MAX_ERRORS))
+
+    def _with_nearest(self, told: FieldError, name: str) -> FieldError:
+        near = difflib.get_close_matches(name, list(self._known), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        accepted = "the fields that GET /v1/model names"
+        return told.model_copy(update={"message": told.message + hint, "accepted": accepted})
 
 
 def row_model(signature: Signature) -> type[BaseModel]:

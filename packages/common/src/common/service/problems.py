@@ -235,13 +235,11 @@ def field_error(item: Mapping[str, object]) -> FieldError:
     parts = [_short(part) for part in place] if isinstance(place, Sequence) else []
     if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
         parts = parts[1:] or ["body"]
-    context = item.get("ctx")
+    kind, context = str(item.get("type", "")), item.get("ctx")
     return FieldError(
         field=".".join(parts) or "body",
-        message=str(item.get("msg", "")).removeprefix("Value error, "),
-        accepted=_accepted(
-            str(item.get("type", "")), context if isinstance(context, Mapping) else {}
-        ),
+        message=_MESSAGES.get(kind) or str(item.get("msg", "")).removeprefix("Value error, "),
+        accepted=_accepted(kind, context if isinstance(context, Mapping) else {}),
     )
 
 
@@ -271,9 +269,10 @@ def _accepted(kind: str, context: Mapping[str, object]) -> str:
     return _ACCEPTED_KINDS.get(kind, "")
 
 
+_MESSAGES = {"missing": "is missing", "extra_forbidden": "is not a known field"}
 _ACCEPTED_KINDS = {
     "missing": "a value: the field is required",
-    "extra_forbidden": "no such field",
+    "extra_forbidden": "the documented fields",
     "int_type": "an integer",
     "int_parsing": "an integer",
     "int_from_float": "an integer",

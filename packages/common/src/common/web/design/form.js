@@ -82,7 +82,7 @@ function place(error, fields, trouble) {
   for (const { field = "", message, accepted } of error.problem?.errors || []) {
     const last = String(field).split(/[./[\]]+/).filter(Boolean).pop();
     const target = fields.find((f) => f.name === last) || fields.find((f) => f.name === field);
-    const words = accepted ? `${message} Accepted: ${accepted}.` : message;
+    const words = accepted ? `${message}${/[.?!]$/.test(message) ? "" : "."} Accepted: ${accepted}.` : message;
     if (target) target.say(words);
     else loose.push(`${field}: ${words}`);
   }
