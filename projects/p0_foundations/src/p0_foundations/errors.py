@@ -35,3 +35,28 @@ class ProfileFormatError(FoundationsError):
 
 class BusyError(FoundationsError):
     """All workers are taken and the line behind them is full; try again a little later."""
+
+
+class ShapeError(FoundationsError):
+    """Arrays do not fit together; the message names the operation and both shapes."""
+
+
+class GradientError(FoundationsError):
+    """There is no gradient of what was asked; the message says why."""
+
+
+class FormulaError(FoundationsError):
+    """A typed-in formula cannot be read; `column` is where, from 1."""
+
+    def __init__(self, message: str, *, text: str, column: int) -> None:
+        self.text = text
+        self.column = column
+        super().__init__(f"column {column}: {message}")
+
+
+class OptimisationError(FoundationsError):
+    """A search cannot begin: an optimiser's setting, the start or the number of steps."""
+
+
+class NumbersError(FoundationsError):
+    """Numbers that a method is not defined for; the message says which and what is accepted."""
