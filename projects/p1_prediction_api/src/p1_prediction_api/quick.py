@@ -9,7 +9,8 @@ unlike training, which are answered with a warning. Knows no HTTP and no batcher
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, compress
 from operator import itemgetter
 from typing import Any
 
@@ -165,6 +166,8 @@ class QuickWriter:
         self._signature = signature
         self._uncertainty = card.uncertainty
         self._names = [json.dumps(name, ensure_ascii=False) for name in signature.classes]
+        self._row = _row_template(self._names)
+        self._set = _set_text(self._names)
         self._positive = (
             signature.classes.index(signature.positive) if signature.positive else UNKNOWN
         )
@@ -209,27 +212,42 @@ class QuickWriter:
         sets: list[str] = ["null"] * len(answers)
         if self._uncertainty is not None and self._uncertainty.set_threshold is not None:
             held = prediction_sets(answers, self._uncertainty.set_threshold).tolist()
-            sets = [
-                f"[{','.join([n for n, is_in in zip(names, row, strict=True) if is_in])}]"
-                for row in held
-            ]
-        found = []
-        for k, row, plausible, warned in zip(said, answers.tolist(), sets, told, strict=True):
-            shares = ",".join([f"{n}:{round(p, 7)!r}" for n, p in zip(names, row, strict=True)])
-            found.append(
-                f'{{"prediction":{names[k]},"probabilities":{{{shares}}},'
-                f'"prediction_set":{plausible},"interval":null,"warnings":{warned}}}'
-            )
-        return found
+            sets = [self._set(tuple(row)) for row in held]
+        # Exactly what `round(p, 7)` gives: a float32 times 1e7 is exact in a float64.
+        shares = (np.rint(answers.astype(np.float64) * 1e7) / 1e7).tolist()
+        return [
+            self._row % (names[k], *row, plausible, warned)
+            for k, row, plausible, warned in zip(said, shares, sets, told, strict=True)
+        ]
+
+
+def _row_template(names: Sequence[str]) -> str:
+    """Return one row's answer, for its prediction, the shares of the classes, set and warnings."""
+    shares = ",".join(f"{name.replace('%', '%%')}:%r" for name in names)
+    return (
+        f'{{"prediction":%s,"probabilities":{{{shares}}},'
+        f'"prediction_set":%s,"interval":null,"warnings":%s}}'
+    )
+
+
+def _set_text(names: Sequence[str]) -> Callable[[tuple[bool, ...]], str]:
+    """Return what spells a set of classes; the few sets that occur are spelled once."""
+
+    @lru_cache(maxsize=256)
+    def spelled(is_in: tuple[bool, ...]) -> str:
+        return f"[{','.join(compress(names, is_in))}]"
+
+    return spelled
 
 
 @dataclass(frozen=True, slots=True)
 class QuickAnswer:
-    """The answer to one request; the arrays are views of its batch."""
+    """The answer to one request: some rows of a batch."""
 
     json: str
-    columns: Matrix
+    rows: slice
     answers: NDArray[Any]
+    """Of the whole batch."""
     said: list[int]
     """Position of the class that is said of each row; empty for numbers."""
     is_strange: bool
@@ -255,7 +273,7 @@ class QuickModel:
 
     def with_warnings(self, answer: QuickAnswer, warnings: Sequence[Sequence[str]]) -> str:
         """Write an answer again, with what is unlike training in each row."""
-        return ",".join(self._writer.write(answer.answers, answer.said, warnings))
+        return ",".join(self._writer.write(answer.answers[answer.rows], answer.said, warnings))
 
     def run(self, items: Sequence[QuickRows]) -> list[QuickAnswer]:
         """Answer several requests at once."""
@@ -263,15 +281,16 @@ class QuickModel:
         (answers,) = self._session.run_unchecked({COLUMNS: columns}).values()
         said = self._writer.said(answers)
         texts = self._writer.write(answers, said)
-        is_unlike = self._reader.is_unlike_training(columns)
+        is_unlike = self._reader.is_unlike_training(columns).tolist()
         found: list[QuickAnswer] = []
         start = 0
         for item in items:
             rows = slice(start, start + len(item))
             start = rows.stop
-            is_strange = item.has_strange_label or bool(is_unlike[rows].any())
-            text = ",".join(texts[rows])
-            found.append(QuickAnswer(text, columns[rows], answers[rows], said[rows], is_strange))
+            is_strange = item.has_strange_label or True in is_unlike[rows]
+            found.append(
+                QuickAnswer(",".join(texts[rows]), rows, answers, said[rows], is_strange)
+            )
         return found
 
 

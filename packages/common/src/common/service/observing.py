@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.typing import FilteringBoundLogger
 
 from common.service.problems import internal_error
 from common.telemetry import (
@@ -68,6 +69,7 @@ class Observe:
             ("method", "route", "status_class"),
         )
         self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
+        self._log: FilteringBoundLogger | None = None
         self._samples: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,7 +119,9 @@ class Observe:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)
             answer.span.set_attribute("http.response.status_code", answer.status)
-        write = log.debug if scope["path"] in QUIET_PATHS else log.info
+        if self._log is None:  # bound once: looking up how to log takes longer than most requests
+            self._log = log.bind()
+        write = self._log.debug if scope["path"] in QUIET_PATHS else self._log.info
         write(
             "request",
             method=method,

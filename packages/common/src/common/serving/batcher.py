@@ -176,7 +176,7 @@ class MicroBatcher(Generic[Item, Answer]):
             retry_after_s = max(self._times.per_unit_s * self._queued_weight, 0.05)
             raise QueueFullError(len(self._queue), retry_after_s)
         now = self._loop.time()
-        waiting = _Waiting[Item, Answer](item, weight, self._loop.create_future(), now)
+        waiting: _Waiting[Item, Answer] = _Waiting(item, weight, self._loop.create_future(), now)
         if deadline_s is not None:
             waiting.give_up_at = now + deadline_s
             waiting.timer = self._loop.call_at(waiting.give_up_at, self._give_up, waiting)
@@ -229,7 +229,7 @@ class MicroBatcher(Generic[Item, Answer]):
             stayed = [waiting for waiting in self._halves.pop() if not waiting.future.done()]
             if stayed:
                 return _Batch(stayed, sum(waiting.weight for waiting in stayed))
-        batch = _Batch[Item, Answer]()
+        batch: _Batch[Item, Answer] = _Batch()
         now = self._loop.time()
         while self._queue:
             first = next(iter(self._queue))
