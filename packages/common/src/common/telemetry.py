@@ -9,9 +9,12 @@ a W3C trace id, at the cost of a few random bytes. Knows no HTTP framework. Read
 import os
 import random
 import re
-from collections.abc import Callable, Generator, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from prometheus_client import (
@@ -21,7 +24,9 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
 from common.errors import DomainError
 
@@ -40,7 +45,7 @@ _TRACEPARENT = re.compile(  # a later version may append fields (W3C Trace Conte
 _ids = random.Random()  # noqa: S311 - no secret; not the module's own, which programs seed
 os.register_at_fork(after_in_child=_ids.seed)
 
-M = TypeVar("M", Counter, Gauge, Histogram)
+M = TypeVar("M", bound=Collector)
 
 
 class TelemetryError(DomainError):
@@ -69,6 +74,58 @@ class _NoSpan:
 _NO_SPAN = _NoSpan()
 
 
+class Tally(Collector):
+    """A counter for what happens thousands of times a second, on the event loop alone.
+
+    The client library's counters may be shared between threads and lock at each step: with the
+    latency's histogram that is 1.5 µs a request, adding to a number is a third of it.
+    """
+
+    def __init__(self, name: str, doc: str, labels: Sequence[str]) -> None:
+        self._about = name, doc, tuple(labels)
+        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+
+    def add(self, labels: tuple[str, ...], n: int = 1) -> None:
+        """Count `n` more under these values of the labels."""
+        self._counts[labels] += n
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Tell Prometheus."""
+        name, doc, labels = self._about
+        family = CounterMetricFamily(name, doc, labels=labels)
+        for values, count in self._counts.items():
+            family.add_metric(values, count)
+        yield family
+
+
+class Timings(Collector):
+    """A histogram of seconds under the same terms as `Tally`."""
+
+    def __init__(self, name: str, doc: str, labels: Sequence[str], bounds: Sequence[float]) -> None:
+        self._about = name, doc, tuple(labels)
+        self._bounds = tuple(bounds)
+        self._counts: dict[tuple[str, ...], list[int]] = {}
+        self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+
+    def add(self, labels: tuple[str, ...], seconds: float) -> None:
+        """Take in one measurement under these values of the labels."""
+        counts = self._counts.get(labels)
+        if counts is None:
+            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
+        counts[bisect_left(self._bounds, seconds)] += 1
+        self._sums[labels] += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Tell Prometheus, whose buckets each hold what is in those before them."""
+        name, doc, labels = self._about
+        family = HistogramMetricFamily(name, doc, labels=labels)
+        edges = [*map(str, self._bounds), "+Inf"]
+        for values, counts in self._counts.items():
+            buckets = list(zip(edges, accumulate(counts), strict=True))
+            family.add_metric(values, buckets, self._sums[values])
+        yield family
+
+
 class Telemetry:
     """The metrics and traces of one service.
 
@@ -80,7 +137,7 @@ class Telemetry:
         self.service = service
         disable_created_metrics()
         self.registry = CollectorRegistry()
-        self._metrics: dict[str, Counter | Gauge | Histogram] = {}
+        self._metrics: dict[str, Collector] = {}
         self._provider = _tracer_provider(service, otlp_endpoint) if otlp_endpoint else None
         self._model = self.gauge(
             "model_info", "The model version that answers now (1).", ("model", "version")
@@ -107,6 +164,26 @@ class Telemetry:
             lambda: Histogram(name, doc, labels, buckets=buckets, registry=self.registry),
             Histogram,
         )
+
+    def tally(self, name: str, doc: str, labels: Sequence[str]) -> Tally:
+        """Return the tally of that name, made at the first call."""
+        return self._made(name, lambda: self._registered(Tally(name, doc, labels)), Tally)
+
+    def timings(
+        self,
+        name: str,
+        doc: str,
+        labels: Sequence[str],
+        bounds: Sequence[float] = LATENCY_BUCKETS_S,
+    ) -> Timings:
+        """Return the timings of that name, made at the first call; `bounds` are upper bounds."""
+        return self._made(
+            name, lambda: self._registered(Timings(name, doc, labels, bounds)), Timings
+        )
+
+    def _registered(self, made: M) -> M:
+        self.registry.register(made)
+        return made
 
     def model_info(self, model: str, version: str) -> None:
         """Say which version of a model answers from now on; the former one's sample goes."""

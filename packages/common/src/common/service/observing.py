@@ -9,14 +9,12 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 from structlog.typing import FilteringBoundLogger
 
 from common.service.problems import internal_error
 from common.telemetry import (
-    LATENCY_BUCKETS_S,
     RequestTrace,
     Span,
     Telemetry,
@@ -61,16 +59,17 @@ class Observe:
         self._app = app
         self._telemetry = telemetry
         labels = ("method", "route", "status")
-        self._requests = telemetry.counter("http_requests_total", "Requests answered.", labels)
-        self._latency = telemetry.histogram(
+        self._requests = telemetry.tally("http_requests_total", "Requests answered.", labels)
+        self._latency = telemetry.timings(
             "http_request_duration_seconds",
             "Time from a request's first byte to its answer's last.",
-            LATENCY_BUCKETS_S,
             ("method", "route", "status_class"),
         )
-        self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
+        self._n_in_flight = 0
+        telemetry.gauge("http_requests_in_flight", "Requests being answered.").set_function(
+            lambda: self._n_in_flight
+        )
         self._log: FilteringBoundLogger | None = None
-        self._samples: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -95,7 +94,7 @@ class Observe:
         tokens = bind_contextvars(
             request_id=answer.request_id, trace_id=trace.trace_id, span_id=trace.span_id
         )
-        self._in_flight.inc()
+        self._n_in_flight += 1
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
@@ -105,16 +104,15 @@ class Observe:
             if not answer.has_started:
                 await internal_error(scope["path"])(scope, receive, answer.send)
         finally:
-            self._in_flight.dec()
+            self._n_in_flight -= 1
             self._record(scope, answer, perf_counter() - started)
             reset_contextvars(**tokens)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
         method = scope["method"]
-        count, latency = self._sampled(method, route, answer.status)
-        count.inc()
-        latency.observe(seconds)
+        self._requests.add((method, route, str(answer.status)))
+        self._latency.add((method, route, f"{answer.status // 100}xx"), seconds)
         if answer.span is not None:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)
@@ -130,16 +128,6 @@ class Observe:
             latency_ms=round(seconds * 1000, 3),
             n_bytes=answer.n_bytes,
         )
-
-    def _sampled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """Find the two samples of such answers; kept, for finding them by labels takes longer."""
-        found = self._samples.get((method, route, status))
-        if found is None:
-            found = self._samples[method, route, status] = (
-                self._requests.labels(method, route, str(status)),
-                self._latency.labels(method, route, f"{status // 100}xx"),
-            )
-        return found
 
 
 def route_template(scope: Scope) -> str:
