@@ -6,16 +6,13 @@ a W3C trace id, at the cost of a few random bytes. Knows no HTTP framework. Read
 `service/observing.py`, which records requests.
 """
 
-import os
-import random
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,6 +26,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from common.errors import DomainError
+from common.request_ids import RequestTrace, continue_trace
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -37,26 +35,12 @@ LATENCY_BUCKETS_S = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-_TRACEPARENT = re.compile(  # a later version may append fields (W3C Trace Context, section 3.2.4)
-    r"(?!ff)(00|[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
-)
-
-
-_ids = random.Random()  # noqa: S311 - no secret; not the module's own, which programs seed
-os.register_at_fork(after_in_child=_ids.seed)
 
 M = TypeVar("M", bound=Collector)
 
 
 class TelemetryError(DomainError):
     """Traces were asked for, but what sends them is not installed."""
-
-
-class RequestTrace(NamedTuple):
-    """The ids of one request (W3C Trace Context): 32 and 16 hex digits."""
-
-    trace_id: str
-    span_id: str
 
 
 class Span(Protocol):
@@ -237,20 +221,6 @@ class Telemetry:
                 f"the metric {name} is a {type(metric).__name__}, not a {kind.__name__}"
             )
         return metric
-
-
-def continue_trace(traceparent: str) -> RequestTrace:
-    """Take the trace id of a valid `traceparent` header, else a new one; the span id is new."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    is_valid = found is not None and not (found.group(1) == "00" and found.group(4))
-    digits = random_id(192)
-    trace_id = found.group(2) if found and is_valid else digits[:32]
-    return RequestTrace(trace_id, digits[32:])
-
-
-def random_id(n_bits: int) -> str:
-    """Make an id as hex digits; it tells requests apart and guards nothing, so it is quick."""
-    return f"{_ids.getrandbits(n_bits) or 1:0{n_bits // 4}x}"
 
 
 def _tracer_provider(service: str, endpoint: str) -> "TracerProvider":

@@ -10,17 +10,11 @@ from time import perf_counter
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 from structlog.typing import FilteringBoundLogger
 
+from common.request_ids import CURRENT, RequestIds, random_id
 from common.service.problems import internal_error
-from common.telemetry import (
-    RequestTrace,
-    Span,
-    Telemetry,
-    continue_trace,
-    random_id,
-)
+from common.telemetry import Span, Telemetry
 
 log = structlog.get_logger("access")
 
@@ -78,22 +72,21 @@ class Observe:
             return
         headers = dict(scope["headers"])
         given = headers.get(_REQUEST_ID_HEADER, b"").decode("latin-1")
-        request_id = given if _REQUEST_ID.fullmatch(given) else random_id(64)
+        request_id = given if given and _REQUEST_ID.fullmatch(given) else random_id(64)
         traceparent = headers.get(b"traceparent", b"").decode("latin-1")
         if not self._telemetry.is_tracing:
             answer = _Answer(send, request_id)
-            await self._observe(scope, receive, answer, continue_trace(traceparent))
+            await self._observe(scope, receive, answer, RequestIds(request_id, traceparent))
             return
         with self._telemetry.request_span(scope["method"], traceparent) as (trace, span):
-            await self._observe(scope, receive, _Answer(send, request_id, span), trace)
+            ids = RequestIds(request_id, trace=trace)
+            await self._observe(scope, receive, _Answer(send, request_id, span), ids)
 
     async def _observe(
-        self, scope: Scope, receive: Receive, answer: "_Answer", trace: RequestTrace
+        self, scope: Scope, receive: Receive, answer: "_Answer", ids: RequestIds
     ) -> None:
         started = perf_counter()
-        tokens = bind_contextvars(
-            request_id=answer.request_id, trace_id=trace.trace_id, span_id=trace.span_id
-        )
+        token = CURRENT.set(ids)
         self._n_in_flight += 1
         try:
             await self._app(scope, receive, answer.send)
@@ -106,7 +99,7 @@ class Observe:
         finally:
             self._n_in_flight -= 1
             self._record(scope, answer, perf_counter() - started)
-            reset_contextvars(**tokens)
+            CURRENT.reset(token)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
