@@ -82,8 +82,8 @@ class Tally(Collector):
         yield family
 
 
-class Timings(Collector):
-    """A histogram of seconds under the same terms as `Tally`."""
+class Distribution(Collector):
+    """A histogram under the same terms as `Tally`."""
 
     def __init__(self, name: str, doc: str, labels: Sequence[str], bounds: Sequence[float]) -> None:
         self._about = name, doc, tuple(labels)
@@ -91,13 +91,13 @@ class Timings(Collector):
         self._counts: dict[tuple[str, ...], list[int]] = {}
         self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
 
-    def add(self, labels: tuple[str, ...], seconds: float) -> None:
+    def add(self, labels: tuple[str, ...], value: float) -> None:
         """Take in one measurement under these values of the labels."""
         counts = self._counts.get(labels)
         if counts is None:
             counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
-        counts[bisect_left(self._bounds, seconds)] += 1
-        self._sums[labels] += seconds
+        counts[bisect_left(self._bounds, value)] += 1
+        self._sums[labels] += value
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Tell Prometheus, whose buckets each hold what is in those before them."""
@@ -153,16 +153,16 @@ class Telemetry:
         """Return the tally of that name, made at the first call."""
         return self._made(name, lambda: self._registered(Tally(name, doc, labels)), Tally)
 
-    def timings(
+    def distribution(
         self,
         name: str,
         doc: str,
         labels: Sequence[str],
         bounds: Sequence[float] = LATENCY_BUCKETS_S,
-    ) -> Timings:
-        """Return the timings of that name, made at the first call; `bounds` are upper bounds."""
+    ) -> Distribution:
+        """Return the distribution of that name, made at the first call; `bounds` are upper ones."""
         return self._made(
-            name, lambda: self._registered(Timings(name, doc, labels, bounds)), Timings
+            name, lambda: self._registered(Distribution(name, doc, labels, bounds)), Distribution
         )
 
     def _registered(self, made: M) -> M:

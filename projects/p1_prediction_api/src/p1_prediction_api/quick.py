@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, compress
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
@@ -32,6 +32,7 @@ from p1_prediction_api.encoding import (
 
 Matrix = NDArray[np.float32]
 UNKNOWN = -1
+SEVEN_DIGITS = np.float64(1e7)
 MAX_LABEL = 1000
 
 
@@ -99,31 +100,41 @@ class QuickReader:
 
     def columns(self, items: Sequence[QuickRows]) -> Matrix:
         """Lay out the rows of several requests as one matrix of encoded columns."""
-        rows = list(chain.from_iterable(item.numbers for item in items))
+        rows = [row for item in items for row in item.numbers]
         matrix = np.zeros((len(rows), self._n_columns), np.float32)
         n_numbers, n_dates = len(self._encoder.numbers), len(self._encoder.dates)
-        if n_numbers or n_dates:
-            with np.errstate(over="ignore"):
-                values = np.array(rows, np.float64).astype(np.float32)  # None becomes NaN
+        if n_dates:
+            values = np.array(rows, np.float32)  # None becomes NaN
             matrix[:, :n_numbers] = values[:, :n_numbers]
             for k in range(n_dates):
                 start = n_numbers + k * len(DATE_PARTS)
                 parts = date_parts(values[:, n_numbers + k])
                 matrix[:, start : start + len(DATE_PARTS)] = parts
+        elif n_numbers:
+            matrix[:, :n_numbers] = rows  # None becomes NaN
         if self._codes:
-            codes = np.array(list(chain.from_iterable(item.labels for item in items)))
-            which, label = np.nonzero(codes != UNKNOWN)
-            matrix[which, codes[which, label]] = np.float32(1)
+            coded = [codes for item in items for codes in item.labels]
+            width = self._n_columns
+            ones = [
+                k * width + code
+                for k, codes in enumerate(coded)
+                for code in codes
+                if code != UNKNOWN
+            ]
+            matrix.put(ones, 1)
         return matrix
 
-    def is_unlike_training(self, matrix: Matrix) -> NDArray[np.bool_]:
+    def is_unlike_training(self, matrix: Matrix) -> list[bool]:
         """Say of each row whether a number or a date is outside what training saw."""
         n_numbers = len(self._encoder.numbers)
         days = n_numbers + np.arange(len(self._encoder.dates)) * len(DATE_PARTS)
         seen = matrix[:, :n_numbers]
         if len(days):
             seen = np.concatenate([seen, matrix[:, days]], axis=1)
-        return np.asarray(((seen < self._low) | (seen > self._high)).any(axis=1))
+        is_outside = (seen < self._low) | (seen > self._high)
+        if not np.count_nonzero(is_outside):
+            return [False] * len(matrix)
+        return is_outside.any(axis=1).tolist()
 
 
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -166,6 +177,7 @@ class QuickWriter:
         self._signature = signature
         self._uncertainty = card.uncertainty
         self._names = [json.dumps(name, ensure_ascii=False) for name in signature.classes]
+        self._threshold = float(np.float32(signature.threshold))  # as the graph compares
         self._row = _row_template(self._names)
         self._set = _set_text(self._names)
         self._positive = (
@@ -178,8 +190,8 @@ class QuickWriter:
             return []
         if self._positive == UNKNOWN:
             return [int(k) for k in answers.argmax(axis=1)]
-        is_said = answers[:, self._positive] >= np.float32(self._signature.threshold)
-        return np.where(is_said, self._positive, 1 - self._positive).tolist()
+        positive, threshold = self._positive, self._threshold
+        return [positive if p >= threshold else 1 - positive for p in answers[:, positive].tolist()]
 
     def write(
         self,
@@ -214,7 +226,7 @@ class QuickWriter:
             held = prediction_sets(answers, self._uncertainty.set_threshold).tolist()
             sets = [self._set(tuple(row)) for row in held]
         # Exactly what `round(p, 7)` gives: a float32 times 1e7 is exact in a float64.
-        shares = (np.rint(answers.astype(np.float64) * 1e7) / 1e7).tolist()
+        shares = (np.rint(answers * SEVEN_DIGITS) / SEVEN_DIGITS).tolist()
         return [
             self._row % (names[k], *row, plausible, warned)
             for k, row, plausible, warned in zip(said, shares, sets, told, strict=True)
@@ -281,16 +293,14 @@ class QuickModel:
         (answers,) = self._session.run_unchecked({COLUMNS: columns}).values()
         said = self._writer.said(answers)
         texts = self._writer.write(answers, said)
-        is_unlike = self._reader.is_unlike_training(columns).tolist()
+        is_unlike = self._reader.is_unlike_training(columns)
         found: list[QuickAnswer] = []
         start = 0
         for item in items:
             rows = slice(start, start + len(item))
             start = rows.stop
             is_strange = item.has_strange_label or True in is_unlike[rows]
-            found.append(
-                QuickAnswer(",".join(texts[rows]), rows, answers, said[rows], is_strange)
-            )
+            found.append(QuickAnswer(",".join(texts[rows]), rows, answers, said[rows], is_strange))
         return found
 
 

@@ -54,7 +54,7 @@ class Observe:
         self._telemetry = telemetry
         labels = ("method", "route", "status")
         self._requests = telemetry.tally("http_requests_total", "Requests answered.", labels)
-        self._latency = telemetry.timings(
+        self._latency = telemetry.distribution(
             "http_request_duration_seconds",
             "Time from a request's first byte to its answer's last.",
             ("method", "route", "status_class"),

@@ -24,6 +24,7 @@ from common.service.patience import patient_protocol
 from common.settings import Settings
 
 S = TypeVar("S", bound=Settings)
+YOUNG_OBJECTS = 10_000
 
 
 class PortInUseError(DomainError):
@@ -135,10 +136,13 @@ def _spare_the_collector() -> None:
     """Take what the start made out of the garbage collector's sight.
 
     A full collection visits every object it knows: with a service's modules among them it held the
-    event loop for 80 ms, several times a second under load. They live as long as the process.
+    event loop for 80 ms, several times a second under load. They live as long as the process. What
+    a request makes is gone when it is answered, so the young are looked at less often, too: looking
+    at every 700th took 3 % of the time.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -51,6 +51,4 @@ def _statement(connection: sa.Connection, table: sa.Table, names: list[str], n_r
     quote = connection.dialect.identifier_preparer
     columns = ", ".join(quote.quote(name) for name in names)
     one = f"({', '.join('?' * len(names))})"
-    return (
-        f"INSERT INTO {quote.format_table(table)} ({columns}) VALUES {', '.join([one] * n_rows)}"  # noqa: S608 - names of our own tables, quoted
-    )
+    return f"INSERT INTO {quote.format_table(table)} ({columns}) VALUES {', '.join([one] * n_rows)}"  # noqa: S608 - names of our own tables, quoted
