@@ -16,6 +16,7 @@ from typing import cast
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from common.request_ids import add_request_ids
 from common.settings import Settings
 
 REDACTED = "[redacted]"
@@ -141,6 +142,7 @@ def configure_logging(service: str, settings: Settings) -> None:
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_request_ids,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_event,

@@ -9,13 +9,13 @@ import httpx2
 import pytest
 from common.errors import DomainError, ProblemError
 from common.platform.services import NotInstalledError, UnknownServiceError
+from common.request_ids import request_ids
 from common.service import create_service
 from common.service.client import ServiceClient, connect, connect_app
 from common.service.transport import LifespanError
 from common.settings import Settings
 from fastapi import APIRouter
 from starlette.applications import Starlette
-from structlog.contextvars import get_contextvars
 
 pytestmark = pytest.mark.anyio
 
@@ -107,7 +107,7 @@ async def test_one_trace_id_runs_through_two_services() -> None:
 
     @inner_routes.get("/ids")
     async def ids() -> dict[str, str]:
-        return {name: str(get_contextvars()[name]) for name in ("trace_id", "request_id")}
+        return {name: request_ids()[name] for name in ("trace_id", "request_id")}
 
     @outer_routes.get("/both")
     async def both() -> dict[str, dict[str, str]]:

@@ -15,6 +15,8 @@ from p1_prediction_api.contracts import IntervalBin
 Floats = NDArray[np.float64]
 MIN_ROWS_PER_BIN = 100
 MAX_BINS = 10
+ALMOST_ONE = 1 - 1e-5
+"""Less than what probabilities of float32 sum up to."""
 
 
 def fit_set_threshold(p: Floats, y: NDArray[np.int64], level: float) -> float:
@@ -24,9 +26,10 @@ def fit_set_threshold(p: Floats, y: NDArray[np.int64], level: float) -> float:
 
 def prediction_sets(p: Floats, threshold: float) -> NDArray[np.bool_]:
     """Say of each row and class whether it is in the row's set; shape of `p`."""
-    found = p >= threshold
-    found[np.arange(len(p)), p.argmax(axis=1)] = True
-    return np.asarray(found)
+    found = np.asarray(p >= threshold)
+    if threshold * p.shape[1] > ALMOST_ONE:  # else the likeliest is in: it has an equal share
+        found[np.arange(len(p)), p.argmax(axis=1)] = True
+    return found
 
 
 def fit_bins(predicted: Floats, y: Floats, level: float) -> tuple[IntervalBin, ...]:

@@ -21,7 +21,6 @@ from common.serving import ModelMetadata
 from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
-from prometheus_client import Counter
 from pydantic_core import to_json
 
 from p1_prediction_api.bodies import parse_body
@@ -58,10 +57,9 @@ class LiveModel:
         self._retiring: set[asyncio.Task[None]] = set()
         self._first_look = asyncio.Event()
         self.on_swap: list[Callable[[], None]] = []
-        self._answers = telemetry.counter(
+        self._answers = telemetry.tally(
             "predictions_total", "Rows answered, by predicted class.", ("label", "version")
         )
-        self._counters: dict[tuple[str, int], Counter] = {}
         self._served_json = ""
         self._failures = telemetry.counter(
             "model_load_failures_total", "Versions that could not be loaded."
@@ -198,12 +196,9 @@ class LiveModel:
 
     def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
         """Count answers by label (empty for a number) and version."""
+        version = str(loaded.version.version)
         for label in labels:
-            counter = self._counters.get((label, loaded.version.version))
-            if counter is None:
-                counter = self._answers.labels(label, str(loaded.version.version))
-                self._counters[label, loaded.version.version] = counter
-            counter.inc()
+            self._answers.add((label, version))
 
     # ---------------------------------------------------------------------------- swapping
     async def _watch(self, registry: Registry) -> None:
@@ -239,7 +234,6 @@ class LiveModel:
         await fresh.quick_batcher.__aenter__()
         old, self._current = self._current, fresh
         self._served_json = self.served.model_dump_json()
-        self._counters.clear()
         self._trouble = ""
         self._telemetry.model_info(version.model, str(version.version))
         log.info("model_swapped", model=version.model, version=version.version)

@@ -13,8 +13,9 @@ from typing import Self
 
 import sqlalchemy as sa
 import structlog
+from common.request_ids import random_id
 from common.store import BackgroundInserts, Store, StoreError
-from common.telemetry import Telemetry, random_id
+from common.telemetry import Telemetry
 
 from p1_prediction_api.database import PREDICTIONS, Database
 from p1_prediction_api.settings import Settings

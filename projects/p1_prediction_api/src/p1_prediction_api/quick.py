@@ -9,7 +9,8 @@ unlike training, which are answered with a warning. Knows no HTTP and no batcher
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
@@ -31,6 +32,7 @@ from p1_prediction_api.encoding import (
 
 Matrix = NDArray[np.float32]
 UNKNOWN = -1
+SEVEN_DIGITS = np.float64(1e7)
 MAX_LABEL = 1000
 
 
@@ -98,31 +100,41 @@ class QuickReader:
 
     def columns(self, items: Sequence[QuickRows]) -> Matrix:
         """Lay out the rows of several requests as one matrix of encoded columns."""
-        rows = list(chain.from_iterable(item.numbers for item in items))
+        rows = [row for item in items for row in item.numbers]
         matrix = np.zeros((len(rows), self._n_columns), np.float32)
         n_numbers, n_dates = len(self._encoder.numbers), len(self._encoder.dates)
-        if n_numbers or n_dates:
-            with np.errstate(over="ignore"):
-                values = np.array(rows, np.float64).astype(np.float32)  # None becomes NaN
+        if n_dates:
+            values = np.array(rows, np.float32)  # None becomes NaN
             matrix[:, :n_numbers] = values[:, :n_numbers]
             for k in range(n_dates):
                 start = n_numbers + k * len(DATE_PARTS)
                 parts = date_parts(values[:, n_numbers + k])
                 matrix[:, start : start + len(DATE_PARTS)] = parts
+        elif n_numbers:
+            matrix[:, :n_numbers] = rows  # None becomes NaN
         if self._codes:
-            codes = np.array(list(chain.from_iterable(item.labels for item in items)))
-            which, label = np.nonzero(codes != UNKNOWN)
-            matrix[which, codes[which, label]] = np.float32(1)
+            coded = [codes for item in items for codes in item.labels]
+            width = self._n_columns
+            ones = [
+                k * width + code
+                for k, codes in enumerate(coded)
+                for code in codes
+                if code != UNKNOWN
+            ]
+            matrix.put(ones, 1)
         return matrix
 
-    def is_unlike_training(self, matrix: Matrix) -> NDArray[np.bool_]:
+    def is_unlike_training(self, matrix: Matrix) -> list[bool]:
         """Say of each row whether a number or a date is outside what training saw."""
         n_numbers = len(self._encoder.numbers)
         days = n_numbers + np.arange(len(self._encoder.dates)) * len(DATE_PARTS)
         seen = matrix[:, :n_numbers]
         if len(days):
             seen = np.concatenate([seen, matrix[:, days]], axis=1)
-        return np.asarray(((seen < self._low) | (seen > self._high)).any(axis=1))
+        is_outside = (seen < self._low) | (seen > self._high)
+        if not np.count_nonzero(is_outside):
+            return [False] * len(matrix)
+        return is_outside.any(axis=1).tolist()
 
 
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
@@ -165,6 +177,9 @@ class QuickWriter:
         self._signature = signature
         self._uncertainty = card.uncertainty
         self._names = [json.dumps(name, ensure_ascii=False) for name in signature.classes]
+        self._threshold = float(np.float32(signature.threshold))  # as the graph compares
+        self._row = _row_template(self._names)
+        self._set = _set_text(self._names)
         self._positive = (
             signature.classes.index(signature.positive) if signature.positive else UNKNOWN
         )
@@ -175,8 +190,8 @@ class QuickWriter:
             return []
         if self._positive == UNKNOWN:
             return [int(k) for k in answers.argmax(axis=1)]
-        is_said = answers[:, self._positive] >= np.float32(self._signature.threshold)
-        return np.where(is_said, self._positive, 1 - self._positive).tolist()
+        positive, threshold = self._positive, self._threshold
+        return [positive if p >= threshold else 1 - positive for p in answers[:, positive].tolist()]
 
     def write(
         self,
@@ -209,27 +224,42 @@ class QuickWriter:
         sets: list[str] = ["null"] * len(answers)
         if self._uncertainty is not None and self._uncertainty.set_threshold is not None:
             held = prediction_sets(answers, self._uncertainty.set_threshold).tolist()
-            sets = [
-                f"[{','.join([n for n, is_in in zip(names, row, strict=True) if is_in])}]"
-                for row in held
-            ]
-        found = []
-        for k, row, plausible, warned in zip(said, answers.tolist(), sets, told, strict=True):
-            shares = ",".join([f"{n}:{round(p, 7)!r}" for n, p in zip(names, row, strict=True)])
-            found.append(
-                f'{{"prediction":{names[k]},"probabilities":{{{shares}}},'
-                f'"prediction_set":{plausible},"interval":null,"warnings":{warned}}}'
-            )
-        return found
+            sets = [self._set(tuple(row)) for row in held]
+        # Exactly what `round(p, 7)` gives: a float32 times 1e7 is exact in a float64.
+        shares = (np.rint(answers * SEVEN_DIGITS) / SEVEN_DIGITS).tolist()
+        return [
+            self._row % (names[k], *row, plausible, warned)
+            for k, row, plausible, warned in zip(said, shares, sets, told, strict=True)
+        ]
+
+
+def _row_template(names: Sequence[str]) -> str:
+    """Return one row's answer, for its prediction, the shares of the classes, set and warnings."""
+    shares = ",".join(f"{name.replace('%', '%%')}:%r" for name in names)
+    return (
+        f'{{"prediction":%s,"probabilities":{{{shares}}},'
+        f'"prediction_set":%s,"interval":null,"warnings":%s}}'
+    )
+
+
+def _set_text(names: Sequence[str]) -> Callable[[tuple[bool, ...]], str]:
+    """Return what spells a set of classes; the few sets that occur are spelled once."""
+
+    @lru_cache(maxsize=256)
+    def spelled(is_in: tuple[bool, ...]) -> str:
+        return f"[{','.join(compress(names, is_in))}]"
+
+    return spelled
 
 
 @dataclass(frozen=True, slots=True)
 class QuickAnswer:
-    """The answer to one request; the arrays are views of its batch."""
+    """The answer to one request: some rows of a batch."""
 
     json: str
-    columns: Matrix
+    rows: slice
     answers: NDArray[Any]
+    """Of the whole batch."""
     said: list[int]
     """Position of the class that is said of each row; empty for numbers."""
     is_strange: bool
@@ -255,7 +285,7 @@ class QuickModel:
 
     def with_warnings(self, answer: QuickAnswer, warnings: Sequence[Sequence[str]]) -> str:
         """Write an answer again, with what is unlike training in each row."""
-        return ",".join(self._writer.write(answer.answers, answer.said, warnings))
+        return ",".join(self._writer.write(answer.answers[answer.rows], answer.said, warnings))
 
     def run(self, items: Sequence[QuickRows]) -> list[QuickAnswer]:
         """Answer several requests at once."""
@@ -269,9 +299,8 @@ class QuickModel:
         for item in items:
             rows = slice(start, start + len(item))
             start = rows.stop
-            is_strange = item.has_strange_label or bool(is_unlike[rows].any())
-            text = ",".join(texts[rows])
-            found.append(QuickAnswer(text, columns[rows], answers[rows], said[rows], is_strange))
+            is_strange = item.has_strange_label or True in is_unlike[rows]
+            found.append(QuickAnswer(",".join(texts[rows]), rows, answers, said[rows], is_strange))
         return found
 
 

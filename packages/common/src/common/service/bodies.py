@@ -114,15 +114,14 @@ class Farewell:
     MAX_BYTES = 64 * 1024 * 1024
     MAX_S = 5.0
 
-    def __init__(self, receive: Receive, send: Send, *, is_needed: bool = True) -> None:
-        self.is_needed = is_needed
+    def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
 
     async def send(self, message: Message) -> None:
         """Pass a message on (ASGI)."""
         is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
-        if not (is_last and self.is_needed):
+        if not is_last:
             await self._send(message)
             return
         await self._send({**message, "more_body": True})

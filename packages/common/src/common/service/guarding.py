@@ -4,14 +4,15 @@ Pure ASGI, one layer inside `observing.py`. A refusal is a problem that says the
 setting that raises it. Streaming answers keep their time: the limit ends when an answer begins.
 """
 
-import asyncio
 import hashlib
 import hmac
+import math
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.service.bodies import Farewell
+from common.service.deadlines import Deadline, Deadlines
 from common.service.problems import (
     BODY_TIMEOUT,
     BUSY,
@@ -47,6 +48,7 @@ class Guard:
         self._settings = settings
         self._is_open_page = is_open_page
         self._digests = tuple(digest.encode() for digest in settings.api_keys)
+        self._deadlines = Deadlines()
         self._n_in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,73 +106,73 @@ class Guard:
         self, scope: Scope, headers: Headers, receive: Receive, send: Send
     ) -> None:
         """Serve with one limit for the body's arrival and, from then on, one for the answer."""
-        limit_s = self._settings.request_timeout_s
-        body: _Body | None = None
-        if b"content-length" in headers or b"transfer-encoding" in headers:
-            body = _Body(self._settings, receive, send)
-            receive, send = body.receive, body.farewell.send
-        has_started = False
-        deadline = asyncio.timeout(limit_s if body is None else self._settings.body_timeout_s)
-        if body is not None:
-            body.deadline = deadline
-
-        async def send_and_free(message: Message) -> None:
-            nonlocal has_started
-            if not has_started and message["type"] == "http.response.start":
-                has_started = True
-                deadline.reschedule(None)
-            await send(message)
-
+        settings = self._settings
+        has_body = b"content-length" in headers or b"transfer-encoding" in headers
+        limit_s = settings.body_timeout_s if has_body else settings.request_timeout_s
+        deadline = self._deadlines.within(limit_s)
+        exchange = _Exchange(settings, receive, send, deadline, is_whole=not has_body)
         try:
-            async with deadline:
-                await self._app(scope, receive, send_and_free)
+            with deadline:
+                await self._app(scope, exchange.receive, exchange.send)
         except TimeoutError:
-            if has_started or not deadline.expired():
+            if exchange.has_started or not deadline.has_passed:
                 raise
-            refusal = self._too_slow() if body is None or not body.is_awaited else body.too_slow()
+            refusal = exchange.too_slow() if exchange.is_body_awaited else self._too_slow()
             response = problem_response(
                 refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
             )
-            await response(scope, receive, send)
+            await response(scope, receive, exchange.send)
 
     def _too_slow(self) -> RefusedError:
         detail = f"No answer began within {self._settings.request_timeout_s:g} s "
         return RefusedError(TIMEOUT, f"{detail}(REQUEST_TIMEOUT_S).", headers={"Retry-After": "1"})
 
 
-class _Body:
-    """A request's body on its way in: its bytes are counted, its time is kept."""
+class _Exchange:
+    """A request and its answer on their way: the body's bytes are counted, the time is kept."""
 
-    deadline: asyncio.Timeout
-    """Runs until the body is whole; from then on it is the answer's."""
-
-    def __init__(self, settings: Settings, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        receive: Receive,
+        send: Send,
+        deadline: Deadline,
+        *,
+        is_whole: bool,
+    ) -> None:
         self._settings = settings
         self._receive = receive
-        self.farewell = Farewell(receive, send, is_needed=False)
+        self._send = send
+        self._deadline = deadline
+        self._is_whole = is_whole
         self.n_bytes = 0
-        self.is_awaited = False
-        self._is_whole = False
+        self.is_body_awaited = False
+        self.has_started = False
 
     async def receive(self) -> Message:
         """Pass the next message on (ASGI)."""
         if self._is_whole:
             return await self._receive()
-        self.is_awaited = True
+        self.is_body_awaited = True
         message = await self._receive()
-        self.is_awaited = False
-        body = message.get("body", b"")
-        self.n_bytes += len(body)
+        self.is_body_awaited = False
+        self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self._settings.max_body_bytes:
-            self.farewell.is_needed = True
+            self._send = Farewell(self._receive, self._send).send
             raise RefusedError(
                 TOO_LARGE, too_large(self._settings), headers={"Connection": "close"}
             )
-        self._is_whole = not message.get("more_body", False)
-        if self._is_whole and not self.deadline.expired():
-            limit_s = self._settings.request_timeout_s
-            self.deadline.reschedule(asyncio.get_running_loop().time() + limit_s)
+        if not message.get("more_body", False):
+            self._is_whole = True
+            self._deadline.allow(self._settings.request_timeout_s)
         return message
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on (ASGI); once it begins, it takes the time it takes."""
+        if not self.has_started and message["type"] == "http.response.start":
+            self.has_started = True
+            self._deadline.allow(math.inf)
+        await self._send(message)
 
     def too_slow(self) -> RefusedError:
         """Say that the body did not arrive in time."""

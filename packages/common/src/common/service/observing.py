@@ -9,19 +9,12 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.typing import FilteringBoundLogger
 
+from common.request_ids import CURRENT, RequestIds, random_id
 from common.service.problems import internal_error
-from common.telemetry import (
-    LATENCY_BUCKETS_S,
-    RequestTrace,
-    Span,
-    Telemetry,
-    continue_trace,
-    random_id,
-)
+from common.telemetry import Span, Telemetry
 
 log = structlog.get_logger("access")
 
@@ -60,15 +53,17 @@ class Observe:
         self._app = app
         self._telemetry = telemetry
         labels = ("method", "route", "status")
-        self._requests = telemetry.counter("http_requests_total", "Requests answered.", labels)
-        self._latency = telemetry.histogram(
+        self._requests = telemetry.tally("http_requests_total", "Requests answered.", labels)
+        self._latency = telemetry.distribution(
             "http_request_duration_seconds",
             "Time from a request's first byte to its answer's last.",
-            LATENCY_BUCKETS_S,
             ("method", "route", "status_class"),
         )
-        self._in_flight = telemetry.gauge("http_requests_in_flight", "Requests being answered.")
-        self._samples: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._n_in_flight = 0
+        telemetry.gauge("http_requests_in_flight", "Requests being answered.").set_function(
+            lambda: self._n_in_flight
+        )
+        self._log: FilteringBoundLogger | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -77,23 +72,22 @@ class Observe:
             return
         headers = dict(scope["headers"])
         given = headers.get(_REQUEST_ID_HEADER, b"").decode("latin-1")
-        request_id = given if _REQUEST_ID.fullmatch(given) else random_id(64)
+        request_id = given if given and _REQUEST_ID.fullmatch(given) else random_id(64)
         traceparent = headers.get(b"traceparent", b"").decode("latin-1")
         if not self._telemetry.is_tracing:
             answer = _Answer(send, request_id)
-            await self._observe(scope, receive, answer, continue_trace(traceparent))
+            await self._observe(scope, receive, answer, RequestIds(request_id, traceparent))
             return
         with self._telemetry.request_span(scope["method"], traceparent) as (trace, span):
-            await self._observe(scope, receive, _Answer(send, request_id, span), trace)
+            ids = RequestIds(request_id, trace=trace)
+            await self._observe(scope, receive, _Answer(send, request_id, span), ids)
 
     async def _observe(
-        self, scope: Scope, receive: Receive, answer: "_Answer", trace: RequestTrace
+        self, scope: Scope, receive: Receive, answer: "_Answer", ids: RequestIds
     ) -> None:
         started = perf_counter()
-        tokens = bind_contextvars(
-            request_id=answer.request_id, trace_id=trace.trace_id, span_id=trace.span_id
-        )
-        self._in_flight.inc()
+        token = CURRENT.set(ids)
+        self._n_in_flight += 1
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
@@ -103,21 +97,22 @@ class Observe:
             if not answer.has_started:
                 await internal_error(scope["path"])(scope, receive, answer.send)
         finally:
-            self._in_flight.dec()
+            self._n_in_flight -= 1
             self._record(scope, answer, perf_counter() - started)
-            reset_contextvars(**tokens)
+            CURRENT.reset(token)
 
     def _record(self, scope: Scope, answer: "_Answer", seconds: float) -> None:
         route = route_template(scope)
         method = scope["method"]
-        count, latency = self._sampled(method, route, answer.status)
-        count.inc()
-        latency.observe(seconds)
+        self._requests.add((method, route, str(answer.status)))
+        self._latency.add((method, route, f"{answer.status // 100}xx"), seconds)
         if answer.span is not None:
             answer.span.set_attribute("http.request.method", method)
             answer.span.set_attribute("http.route", route)
             answer.span.set_attribute("http.response.status_code", answer.status)
-        write = log.debug if scope["path"] in QUIET_PATHS else log.info
+        if self._log is None:  # bound once: looking up how to log takes longer than most requests
+            self._log = log.bind()
+        write = self._log.debug if scope["path"] in QUIET_PATHS else self._log.info
         write(
             "request",
             method=method,
@@ -126,16 +121,6 @@ class Observe:
             latency_ms=round(seconds * 1000, 3),
             n_bytes=answer.n_bytes,
         )
-
-    def _sampled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """Find the two samples of such answers; kept, for finding them by labels takes longer."""
-        found = self._samples.get((method, route, status))
-        if found is None:
-            found = self._samples[method, route, status] = (
-                self._requests.labels(method, route, str(status)),
-                self._latency.labels(method, route, f"{status // 100}xx"),
-            )
-        return found
 
 
 def route_template(scope: Scope) -> str:

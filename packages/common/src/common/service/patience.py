@@ -23,6 +23,7 @@ class PatientProtocol(HttpToolsProtocol):
     header_timeout_s = 10.0
     _waiting: asyncio.TimerHandle | None = None
     _n_header_bytes = 0
+    _is_head_open = False
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -32,7 +33,10 @@ class PatientProtocol(HttpToolsProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._waiting is not None:  # the headers are not complete yet
+        if self._is_head_open or self._waiting is not None:
+            # Only now: most headers come whole, and a timer for each would cost it 2 µs.
+            if self._waiting is None:
+                self._wait()
             self._n_header_bytes += len(data)
             if self._n_header_bytes > MAX_HEADER_BYTES:
                 detail = f"At most {MAX_HEADER_BYTES} bytes of headers are accepted."
@@ -43,10 +47,12 @@ class PatientProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait()
+        self._is_head_open = True
+        self._stop_waiting()
 
     @override
     def on_headers_complete(self) -> None:
+        self._is_head_open = False
         self._stop_waiting()
         super().on_headers_complete()
 
@@ -63,10 +69,7 @@ class PatientProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _wait(self) -> None:
-        if self._waiting is None:
-            self._n_header_bytes = 0
-        else:
-            self._waiting.cancel()
+        self._n_header_bytes = 0
         self._waiting = self.loop.call_later(self.header_timeout_s, self._give_up)
 
     def _stop_waiting(self) -> None:

@@ -17,9 +17,9 @@ from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from structlog.contextvars import get_contextvars
 
 from common.errors import PROBLEM_MEDIA_TYPE, FieldError, Problem, ProblemError, ProblemType
+from common.request_ids import request_ids
 
 INVALID = ProblemType("invalid-input", "The input is not valid", 422, "Correct the named fields.")
 MALFORMED = ProblemType("malformed-body", "The body cannot be read", 400, "Send well-formed JSON.")
@@ -101,15 +101,15 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Build the answer for a problem; ids come from the request that is being handled."""
-    ids = get_contextvars()
+    ids = request_ids()
     problem = Problem(
         type=kind.uri,
         title=kind.title,
         status=kind.status,
         detail=detail,
         instance=instance,
-        request_id=str(ids.get("request_id", "")),
-        trace_id=str(ids.get("trace_id", "")),
+        request_id=ids.get("request_id", ""),
+        trace_id=ids.get("trace_id", ""),
         errors=list(fields),
     )
     return _answer(problem, headers)
@@ -217,8 +217,8 @@ class ProblemTable:
         """Answer with a problem as it is; one of another service's kinds has no page here."""
         if not isinstance(error, ProblemError):
             raise error
-        ids = get_contextvars()
-        update = {name: str(ids.get(name, "")) for name in ("request_id", "trace_id")}
+        ids = request_ids()
+        update = {name: ids.get(name, "") for name in ("request_id", "trace_id")}
         update["instance"] = error.problem.instance or request.url.path
         if not self._has_page(error.problem.type):
             update["type"] = _plain_kind(error.problem.status).uri

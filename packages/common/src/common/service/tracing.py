@@ -11,7 +11,7 @@ import re
 import secrets
 import sys
 
-from structlog.contextvars import get_contextvars
+from common.request_ids import request_ids
 
 TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
@@ -25,8 +25,8 @@ def trace_headers() -> dict[str, str]:
 
         inject(carrier)
     if "traceparent" not in carrier:
-        bound = get_contextvars()
-        trace_id, span_id = str(bound.get("trace_id", "")), str(bound.get("span_id", ""))
+        ids = request_ids()
+        trace_id, span_id = ids.get("trace_id", ""), ids.get("span_id", "")
         if TRACE_ID.fullmatch(trace_id):
             parent_id = span_id if SPAN_ID.fullmatch(span_id) else secrets.token_hex(8)
             # Flag 01: nobody decided against recording, so the next service may trace.

@@ -110,6 +110,9 @@ class MicroBatcher(Generic[Item, Answer]):
         self._times = RunTimes()
         self._is_open = False
         self._is_busy = False  # a batch runs, or `_next` is due; never idle while something waits
+        # Whether the batch before held several: then the first of a turn waits for the turn's end,
+        # so that it shares a batch with the others that the same turn brings.
+        self._has_company = False
         self._drained: asyncio.Future[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"batch-{name}")
         self._metrics = BatchMetrics(name, telemetry) if telemetry else None
@@ -152,7 +155,7 @@ class MicroBatcher(Generic[Item, Answer]):
         if not self._is_busy:
             self._is_busy = True
             self._loop.call_soon(self._next, context=self._context)
-            if self._times.of(weight) < INLINE_BELOW_S:
+            if not self._has_company and self._times.of(weight) < INLINE_BELOW_S:
                 return self._run_lone(item, weight)
         waiting = self._enqueue(item, weight, deadline_s)
         try:
@@ -176,7 +179,7 @@ class MicroBatcher(Generic[Item, Answer]):
             retry_after_s = max(self._times.per_unit_s * self._queued_weight, 0.05)
             raise QueueFullError(len(self._queue), retry_after_s)
         now = self._loop.time()
-        waiting = _Waiting[Item, Answer](item, weight, self._loop.create_future(), now)
+        waiting: _Waiting[Item, Answer] = _Waiting(item, weight, self._loop.create_future(), now)
         if deadline_s is not None:
             waiting.give_up_at = now + deadline_s
             waiting.timer = self._loop.call_at(waiting.give_up_at, self._give_up, waiting)
@@ -215,6 +218,7 @@ class MicroBatcher(Generic[Item, Answer]):
             if self._drained is not None and not self._drained.done():
                 self._drained.set_result(None)
             return
+        self._has_company = len(batch.entries) > 1
         items = [waiting.item for waiting in batch.entries]
         if self._times.of(batch.weight) < INLINE_BELOW_S:
             self._finish(batch, self._timed(items))
@@ -229,7 +233,7 @@ class MicroBatcher(Generic[Item, Answer]):
             stayed = [waiting for waiting in self._halves.pop() if not waiting.future.done()]
             if stayed:
                 return _Batch(stayed, sum(waiting.weight for waiting in stayed))
-        batch = _Batch[Item, Answer]()
+        batch: _Batch[Item, Answer] = _Batch()
         now = self._loop.time()
         while self._queue:
             first = next(iter(self._queue))

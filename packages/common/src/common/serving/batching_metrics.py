@@ -42,15 +42,16 @@ class BatchMetrics:
 
     def __init__(self, name: str, telemetry: Telemetry) -> None:
         label = ("batcher",)
-        self._batch_size = telemetry.histogram(
-            "batch_size", "Rows in one call of the model.", BATCH_BUCKETS, label
-        ).labels(name)
-        self._run_s = telemetry.histogram(
-            "batch_run_seconds", "Time of one call of the model.", labels=label
-        ).labels(name)
-        self._wait_s = telemetry.histogram(
-            "batch_wait_seconds", "Time the first item of a batch waited.", labels=label
-        ).labels(name)
+        self._name = (name,)
+        self._batch_size = telemetry.distribution(
+            "batch_size", "Rows in one call of the model.", label, BATCH_BUCKETS
+        )
+        self._run_s = telemetry.distribution(
+            "batch_run_seconds", "Time of one call of the model.", label
+        )
+        self._wait_s = telemetry.distribution(
+            "batch_wait_seconds", "Time the first item of a batch waited.", label
+        )
         self.queued = telemetry.gauge(
             "batch_queue_rows", "Rows that wait for the model now.", label
         ).labels(name)
@@ -63,6 +64,6 @@ class BatchMetrics:
 
     def observe(self, weight: int, seconds: float, wait_s: float) -> None:
         """Record one call of the model."""
-        self._batch_size.observe(weight)
-        self._run_s.observe(seconds)
-        self._wait_s.observe(wait_s)
+        self._batch_size.add(self._name, weight)
+        self._run_s.add(self._name, seconds)
+        self._wait_s.add(self._name, wait_s)

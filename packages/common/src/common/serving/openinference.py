@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
-from structlog.contextvars import get_contextvars
 
 from common.errors import PROBLEM_MEDIA_TYPE, DomainError, Problem, ProblemType
+from common.request_ids import request_ids
 from common.serving.batcher import BatcherClosedError, DeadlineExceededError, QueueFullError
 from common.serving.inference import (
     InferenceModel,
@@ -140,7 +140,7 @@ class _Served:
         kind = next((self._table[cls] for cls in type(error).__mro__ if cls in self._table), None)
         if kind is None:
             raise error
-        ids = get_contextvars()
+        ids = request_ids()
         problem = Problem.model_validate(
             {
                 "type": kind.uri,
@@ -148,8 +148,8 @@ class _Served:
                 "status": kind.status,
                 "detail": str(error),
                 "instance": request.url.path,
-                "request_id": str(ids.get("request_id", "")),
-                "trace_id": str(ids.get("trace_id", "")),
+                "request_id": ids.get("request_id", ""),
+                "trace_id": ids.get("trace_id", ""),
                 "errors": list(error.fields),
                 "error": str(error),
             }

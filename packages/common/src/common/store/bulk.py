@@ -2,17 +2,19 @@
 
 An SQLite driver that steps row by row gives up and takes back the interpreter's lock for each:
 beside a busy event loop every row may wait a whole switch interval (5 ms), and a log falls behind
-at a few hundred rows a second. Here SQLite unpacks a batch by itself from one JSON text
-(https://sqlite.org/json1.html#jeach), which it does without the lock.
+at a few hundred rows a second. Here one statement binds the values of many rows and is stepped
+once. It takes 0.8 µs a row of a prediction log; the same rows through SQLite's JSON take 4.6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import sqlalchemy as sa
-from pydantic_core import to_json
 
 _PLAIN = (sa.Text, sa.String, sa.Integer, sa.Float, sa.Boolean)
-"""Column types whose values JSON carries unchanged."""
+"""Column types whose values the SQLite driver takes as they are."""
+MAX_VALUES = 4_000
+"""Values bound by one statement; SQLite takes 32,766, its parser is quicker with fewer."""
 
 
 def insert_rows(
@@ -22,16 +24,31 @@ def insert_rows(
     if not rows:
         return
     names = list(rows[0])
-    columns = [table.c[name] for name in names]
-    is_plain = all(isinstance(column.type, _PLAIN) for column in columns)
+    is_plain = all(isinstance(table.c[name].type, _PLAIN) for name in names)
     if connection.dialect.name != "sqlite" or not is_plain:
         connection.execute(sa.insert(table), [dict(row) for row in rows])
         return
-    values = [[row[name] for name in names] for row in rows]
-    cells = sa.func.json_each(sa.bindparam("rows", type_=sa.Text)).table_valued("value")
-    picked = [
-        sa.func.json_extract(cells.c.value, sa.literal_column(f"'$[{k}]'"))
-        for k in range(len(names))
-    ]
-    statement = sa.insert(table).from_select(names, sa.select(*picked).select_from(cells))
-    connection.execute(statement, {"rows": to_json(values).decode()})
+    start = 0
+    for size in _powers_of_two(len(rows), MAX_VALUES // len(names)):
+        some = rows[start : start + size]
+        start += size
+        values = tuple(chain.from_iterable([[row[name] for name in names] for row in some]))
+        connection.exec_driver_sql(_statement(connection, table, names, size), values)
+
+
+def _powers_of_two(n_rows: int, n_at_once: int) -> Iterator[int]:
+    """Cut into few different sizes: the driver keeps every statement it has seen, values included.
+
+    Of 128 statements of any length it held 40 MB.
+    """
+    while n_rows:
+        size = 1 << min(n_rows, max(1, n_at_once)).bit_length() - 1
+        yield size
+        n_rows -= size
+
+
+def _statement(connection: sa.Connection, table: sa.Table, names: list[str], n_rows: int) -> str:
+    quote = connection.dialect.identifier_preparer
+    columns = ", ".join(quote.quote(name) for name in names)
+    one = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {quote.format_table(table)} ({columns}) VALUES {', '.join([one] * n_rows)}"  # noqa: S608 - names of our own tables, quoted
