@@ -100,8 +100,7 @@ def _reference(run: "TrainingRun", graph: OnnxModel) -> Reference:
         encoder.encode(tensors(data, data.X.iloc[rows])) for rows in (split.train, split.test)
     )
     (answers,) = graph.run({COLUMNS: held_out}).values()
-    folds = list(split.folds(data.y, data.task, run.card.seed))
-    return learn_reference(run.signature, encoder, train, held_out, answers, folds)
+    return learn_reference(run.signature, encoder, train, held_out, answers)
 
 
 def _track(

@@ -83,7 +83,7 @@ def share_alerts(
         before = feature.n_unseen, reference.n_held_out
         yield from seen.unlike(feature.name, feature.kind == "category", before, n_unseen)
     strangeness = reference.strangeness
-    yield from seen.strange((strangeness.n_strange, strangeness.n_scored))
+    yield from seen.strange((strangeness.n_beyond + 1, strangeness.n_held_out + 1))
 
 
 class _Seen:

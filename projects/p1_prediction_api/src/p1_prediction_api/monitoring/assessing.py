@@ -114,12 +114,11 @@ def assess(reference: Reference, counts: Counts, thresholds: Thresholds) -> Asse
     ]
     watches.sort(key=lambda one: (ORDER[one.movement], -(one.psi or 0.0)))
     worst = min(range(len(features), len(tested)), key=lambda k: ORDER[movements[k]])
-    strangeness = reference.strangeness
     return Assessment(
         watches,
         _prediction(reference, cells, (tested[worst], adjusted[worst], movements[worst])),
         Share(
-            expected=strangeness.n_strange / max(1, strangeness.n_scored),
+            expected=reference.strangeness.expected_share,
             seen=share(counts.n_strange, counts.n_looked_at),
         ),
     )

@@ -202,11 +202,13 @@ class Collector:
         else:
             self.trouble = ""
 
-    def windows(self, watch: VersionWatch, since: float) -> list[Window]:
+    def windows(self, owner: WindowOwner, since: float) -> list[Window]:
         """Return what every replica saw of a version since a moment; raises `StoreError`."""
-        fresh = watch.waiting  # before what is stored: what moves meanwhile is missed, not doubled
-        stored = read_windows(self._store, watch.owner, since)
-        return stored if fresh.counts.is_empty else [*stored, fresh]
+        # What waits before what is stored: what moves meanwhile is missed, never counted twice.
+        # A version that was rolled back to has its former watch beside its own.
+        waiting = [watch.waiting for watch in list(self._watches) if watch.owner == owner]
+        stored = read_windows(self._store, owner, since)
+        return [*stored, *(window for window in waiting if not window.counts.is_empty)]
 
     def _sweep(self) -> None:
         try:

@@ -1,12 +1,9 @@
 """The reference of a model about to be published: bins of the training part, answers, strangeness.
 
 The answers are those of the very graph that will serve, on the held-out rows: on rows a model
-learned from it is surer than it will be again, and out-of-fold answers are other models'. Strange
-rows are measured on out-of-fold and held-out rows alike, because there every row counts. NumPy
+learned from it is surer than it will be again, and out-of-fold answers are other models'. NumPy
 alone. Read next: `reference.py`, `strangeness.py`.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +17,10 @@ from p1_prediction_api.monitoring.reference import (
     Reference,
     bin_of,
 )
-from p1_prediction_api.monitoring.strangeness import Fold, Matrix, fit_strangeness
+from p1_prediction_api.monitoring.strangeness import Matrix, fit_strangeness
 
 MAX_BINS = 10
-MIN_ROWS_PER_BIN = 20
+MIN_ROWS_PER_BIN = 50
 MAX_LABELS = 20
 
 
@@ -33,7 +30,6 @@ def learn_reference(
     train: Matrix,
     held_out: Matrix,
     answers: NDArray[np.float32],
-    folds: Sequence[Fold],
 ) -> Reference:
     """Describe encoded rows: the training part, and the held-out ones with their `answers`."""
     by_name = {feature.name: feature for feature in signature.features}
@@ -51,7 +47,7 @@ def learn_reference(
         n_held_out=len(held_out),
         features=tuple(features),
         prediction=_prediction(signature, answers),
-        strangeness=fit_strangeness(encoder, train, folds, held_out),
+        strangeness=fit_strangeness(encoder, train, held_out),
     )
 
 

@@ -199,7 +199,7 @@ class Monitor:
         """Read windows and judge them; in a thread."""
         since, until = span
         self._gauges.count(collector.count())
-        windows = collector.windows(watch, since)
+        windows = collector.windows(watch.owner, since)
         counts = total(windows)
         reference, thresholds = watch.reference, self._thresholds
         stretches = _stretches(windows, since, until)
