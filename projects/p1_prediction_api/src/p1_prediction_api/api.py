@@ -28,6 +28,8 @@ from p1_prediction_api.errors import (
 from p1_prediction_api.explanations import explain
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
+from p1_prediction_api.monitoring.monitor import Monitor
+from p1_prediction_api.monitoring_routes import MONITORING_PROBLEMS, monitoring_router
 from p1_prediction_api.openapi import follow_the_model
 from p1_prediction_api.prediction_log import PredictionLog
 from p1_prediction_api.settings import Settings
@@ -36,6 +38,7 @@ REPORT_FILE = "report.html"
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
+    **MONITORING_PROBLEMS,
     RowError: ProblemType(
         "invalid-rows", "Some rows do not fit the model", 422, "GET /v1/model shows a row."
     ),
@@ -59,8 +62,10 @@ def create_app(settings: Settings) -> FastAPI:
     database = service.owns(Database(settings))
     predictions = service.owns(PredictionLog(settings, service.telemetry, database))
     live = service.owns(LiveModel(settings, service.telemetry, predictions=predictions))
+    monitor = service.owns(Monitor(settings, service.telemetry, database, live, predictions))
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
+    service.mount(monitoring_router(monitor, settings))
     service.hot_route("/v1/predict", live.predict_json)
     service.mount(
         openinference_router(

@@ -153,7 +153,8 @@ class LiveModel:
         `body` is the JSON that the rows came in, if they did.
         """
         loaded, served = self.current, self.served
-        predictions = await loaded.answer(rows)
+        with loaded.quick.sightings.refusals():
+            predictions = await loaded.answer(rows, is_watched=True)
         is_class = loaded.signature.task == "classification"
         self._count(loaded, [str(one.prediction) if is_class else "" for one in predictions])
         answered = Predictions(id=self._log.new_id(), model=served, predictions=predictions)
@@ -167,7 +168,9 @@ class LiveModel:
         loaded, served = self.current, self._served_json
         rows = loaded.quick.read(body)
         if rows is None:
-            answer = await self.predict(parse_body(body, {"rows"}).get("rows"), body=body)
+            with loaded.quick.sightings.refusals():
+                asked = parse_body(body, {"rows"}).get("rows")
+            answer = await self.predict(asked, body=body)
             return answer.model_dump_json().encode()
         found = await loaded.quick_batcher.submit(rows, weight=len(rows))
         text = found.json

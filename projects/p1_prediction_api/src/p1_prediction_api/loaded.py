@@ -58,10 +58,15 @@ class LoadedModel:
         """What takes answers apart; read at its first use."""
         return Explainer.load(self.folder / EXPLAINER_FILE)
 
-    async def answer(self, rows: object) -> list[Prediction]:
-        """Answer a list of rows; raises `RowError` and what the batcher raises."""
+    async def answer(self, rows: object, *, is_watched: bool = False) -> list[Prediction]:
+        """Answer a list of rows; raises `RowError` and what the batcher raises.
+
+        What `is_watched` counts as traffic.
+        """
         tensors = self.reader.read(rows)
         outputs = await self.batcher.submit(tensors, weight=_n_rows(tensors))
+        if is_watched:
+            self._watch(tensors, outputs)
         return _predictions(self, outputs, self.reader.warnings(tensors))
 
     async def infer(self, inputs: Tensors) -> Tensors:
@@ -70,7 +75,13 @@ class LoadedModel:
         sizes = {len(tensor) for tensor in inputs.values()}
         if len(sizes) != 1:
             raise ModelContentError(f"the inputs have different numbers of rows: {sorted(sizes)}")
-        return await self.batcher.submit(inputs, weight=max(1, *sizes))
+        outputs = await self.batcher.submit(inputs, weight=max(1, *sizes))
+        self._watch(inputs, outputs)
+        return outputs
+
+    def _watch(self, tensors: Tensors, outputs: Tensors) -> None:
+        of = "prediction" if self.signature.task == "regression" else "probabilities"
+        self.quick.sightings.saw(tensors, outputs[self.output(of)])
 
     def output(self, wanted: str) -> str:
         """Return the graph's name for `label`, `probabilities` or `prediction`."""

@@ -18,6 +18,7 @@ from common.store import BackgroundInserts, Store, StoreError
 from common.telemetry import Telemetry
 
 from p1_prediction_api.database import PREDICTIONS, Database
+from p1_prediction_api.monitoring.contracts import LogState
 from p1_prediction_api.settings import Settings
 
 log = structlog.get_logger()
@@ -103,6 +104,19 @@ class PredictionLog:
     def ready_but(self) -> str | None:
         """Why predictions are answered and not logged; None while they are."""
         return self._inserts.not_ready() if self._inserts else None
+
+    def state(self) -> LogState:
+        """Say whether predictions are being stored, and how many were."""
+        inserts = self._inserts
+        if inserts is None:
+            return LogState(is_on=False, n_stored=0, n_waiting=0, n_lost=0)
+        return LogState(
+            is_on=True,
+            n_stored=inserts.n_stored,
+            n_waiting=inserts.n_waiting,
+            n_lost=inserts.n_refused + inserts.n_dropped,
+            trouble=self.ready_but() or "",
+        )
 
     async def _sweep(self, store: Store) -> None:
         """Remove what is older than the days to keep, a little at a time."""

@@ -13,9 +13,20 @@ import structlog
 from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
+from common.serving import OnnxModel
 
 from p1_prediction_api.diagnosis import render_html
-from p1_prediction_api.export import explainer, export, export_columns, prove_parity, with_strangers
+from p1_prediction_api.encoding import COLUMNS
+from p1_prediction_api.export import (
+    explainer,
+    export,
+    export_columns,
+    prove_parity,
+    tensors,
+    with_strangers,
+)
+from p1_prediction_api.monitoring.learning import learn_reference
+from p1_prediction_api.monitoring.reference import MONITORING_FILE, Reference
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +70,8 @@ def publish(
         export_columns(run.fitted, files / COLUMNS_FILE)
         prove_parity(run.fitted, files / COLUMNS_FILE, held_out)
         explainer(run.fitted).save(files / EXPLAINER_FILE)
+        reference = _reference(run, OnnxModel.load(files / COLUMNS_FILE))
+        (files / MONITORING_FILE).write_text(reference.model_dump_json(), encoding="utf-8")
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
         if diagnosis is not None:
@@ -77,6 +90,17 @@ def publish(
         )
     _track(run, version, metrics, settings)
     return version
+
+
+def _reference(run: "TrainingRun", graph: OnnxModel) -> Reference:
+    """Describe the rows and answers that are expected, by the graph that will serve."""
+    data, split = run.data, run.split
+    encoder = explainer(run.fitted).encoder
+    train, held_out = (
+        encoder.encode(tensors(data, data.X.iloc[rows])) for rows in (split.train, split.test)
+    )
+    (answers,) = graph.run({COLUMNS: held_out}).values()
+    return learn_reference(run.signature, encoder, train, held_out, answers)
 
 
 def _track(

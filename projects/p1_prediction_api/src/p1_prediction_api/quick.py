@@ -29,6 +29,7 @@ from p1_prediction_api.encoding import (
     date_parts,
     days_of,
 )
+from p1_prediction_api.monitoring.sightings import Sightings
 
 Matrix = NDArray[np.float32]
 UNKNOWN = -1
@@ -282,6 +283,8 @@ class QuickModel:
         self._writer = QuickWriter(signature, card)
         self._session = session
         self.read = self._reader.read
+        self.encoder = encoder
+        self.sightings = Sightings()
 
     def with_warnings(self, answer: QuickAnswer, warnings: Sequence[Sequence[str]]) -> str:
         """Write an answer again, with what is unlike training in each row."""
@@ -291,6 +294,7 @@ class QuickModel:
         """Answer several requests at once."""
         columns = self._reader.columns(items)
         (answers,) = self._session.run_unchecked({COLUMNS: columns}).values()
+        self.sightings.saw(columns, answers, len(items))
         said = self._writer.said(answers)
         texts = self._writer.write(answers, said)
         is_unlike = self._reader.is_unlike_training(columns)

@@ -31,6 +31,29 @@ class Settings(common.settings.Settings):
     max_log_waiting_bytes: int = Field(
         64_000_000, ge=1, description="Most bytes that wait to be stored."
     )
+    watch_window_s: float = Field(
+        10.0, gt=0, description="Time between two windows of counts in the database, in seconds."
+    )
+    watch_refresh_s: float = Field(
+        30.0, gt=0, description="Time between two updates of the gauges of drift, in seconds."
+    )
+    watch_hours: float = Field(
+        24.0, gt=0, description="Hours that monitoring looks back, unless asked otherwise."
+    )
+    watch_min_rows: int = Field(
+        100, ge=20, description="Fewest rows of which it is told whether they drifted."
+    )
+    watch_alpha: float = Field(
+        0.01, gt=0, lt=1, description="Chance of a movement where nothing moved."
+    )
+    watch_psi_moderate: float = Field(0.1, gt=0, description="PSI from which drift is a warning.")
+    watch_psi_strong: float = Field(0.25, gt=0, description="PSI from which drift is a problem.")
+    watch_share_moderate: float = Field(
+        0.05, gt=0, lt=1, description="Rise of a share (missing, unseen, strange) that warns."
+    )
+    watch_share_strong: float = Field(
+        0.2, gt=0, lt=1, description="Rise of such a share that is a problem."
+    )
     train_on_first_start: bool = Field(
         True, description="Train the example model when the registry has none."
     )

@@ -1,0 +1,45 @@
+"""`GET /v1/monitoring`: how the served version does, over HTTP. Thin. Read next: `monitoring/`."""
+
+from typing import Annotated
+
+from common.errors import ProblemType
+from common.store import StoreError
+from fastapi import APIRouter, Query
+
+from p1_prediction_api.monitoring.contracts import Monitoring
+from p1_prediction_api.monitoring.monitor import Monitor
+from p1_prediction_api.settings import Settings
+
+MAX_MOMENTS = 500
+MONITORING_PROBLEMS: dict[type[Exception], ProblemType] = {
+    StoreError: ProblemType(
+        "database-unavailable",
+        "The database cannot be read or written now",
+        503,
+        "Try again; predictions are answered all the same.",
+    ),
+}
+
+
+def monitoring_router(monitor: Monitor, settings: Settings) -> APIRouter:
+    """Make the route; no further back than what is kept can be asked."""
+    router = APIRouter(prefix="/v1", tags=["monitoring"])
+    most_hours = settings.log_days * 24
+
+    @router.get("/monitoring")
+    async def monitoring(
+        hours: Annotated[float, Query(gt=0, le=most_hours, description="How far to look back.")] = (
+            min(settings.watch_hours, most_hours)
+        ),
+        moments: Annotated[
+            int, Query(ge=1, le=MAX_MOMENTS, description="Stretches on the timeline.")
+        ] = 48,
+    ) -> Monitoring:
+        """Say what moved since training: inputs, answers, missing and strange values, alerts.
+
+        Of every replica, over the last hours. Windows are ten seconds long, after an hour ten
+        minutes, after a day an hour: moments shorter than that are uneven.
+        """
+        return await monitor.tell(hours, n_moments=moments)
+
+    return router
