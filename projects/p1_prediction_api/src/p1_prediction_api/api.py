@@ -26,16 +26,22 @@ from p1_prediction_api.errors import (
     TrainingError,
 )
 from p1_prediction_api.explanations import explain
+from p1_prediction_api.feedback import Feedback
+from p1_prediction_api.history import History
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.openapi import follow_the_model
+from p1_prediction_api.operator_routes import OPERATOR_PROBLEMS, operator_router
 from p1_prediction_api.prediction_log import PredictionLog
+from p1_prediction_api.scoreboard import Scoreboard
 from p1_prediction_api.settings import Settings
+from p1_prediction_api.shadow import Shadow
 
 REPORT_FILE = "report.html"
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
+    **OPERATOR_PROBLEMS,
     RowError: ProblemType(
         "invalid-rows", "Some rows do not fit the model", 422, "GET /v1/model shows a row."
     ),
@@ -59,8 +65,16 @@ def create_app(settings: Settings) -> FastAPI:
     database = service.owns(Database(settings))
     predictions = service.owns(PredictionLog(settings, service.telemetry, database))
     live = service.owns(LiveModel(settings, service.telemetry, predictions=predictions))
+    scores = service.owns(Scoreboard(service.telemetry, live, database))
+    shadow = service.owns(Shadow(settings, service.telemetry, live, database))
+    feedback = Feedback(live, predictions, database)
+    feedback.on_stored.append(scores.refresh)
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
+    history = History(settings, live)
+    service.mount(
+        operator_router(settings, feedback=feedback, scores=scores, history=history, shadow=shadow)
+    )
     service.hot_route("/v1/predict", live.predict_json)
     service.mount(
         openinference_router(
