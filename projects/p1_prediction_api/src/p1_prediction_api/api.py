@@ -11,6 +11,7 @@ from common.errors import FieldError, ProblemType
 from common.service import create_service
 from common.serving import openinference_router
 from common.serving.openinference import INFERENCE_PROBLEMS
+from common.store import StoreError
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
@@ -26,19 +27,30 @@ from p1_prediction_api.errors import (
     TrainingError,
 )
 from p1_prediction_api.explanations import explain
+from p1_prediction_api.feedback import Feedback
+from p1_prediction_api.history import History
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.monitoring.monitor import Monitor
-from p1_prediction_api.monitoring_routes import MONITORING_PROBLEMS, monitoring_router
+from p1_prediction_api.monitoring_routes import monitoring_router
 from p1_prediction_api.openapi import follow_the_model
+from p1_prediction_api.operator_routes import OPERATOR_PROBLEMS, operator_router
 from p1_prediction_api.prediction_log import PredictionLog
+from p1_prediction_api.scoreboard import Scoreboard
 from p1_prediction_api.settings import Settings
+from p1_prediction_api.shadow import Shadow
 
 REPORT_FILE = "report.html"
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
-    **MONITORING_PROBLEMS,
+    **OPERATOR_PROBLEMS,
+    StoreError: ProblemType(
+        "database-unavailable",
+        "The database cannot be read or written now",
+        503,
+        "Nothing was stored. Try again; predictions are answered all the same.",
+    ),
     RowError: ProblemType(
         "invalid-rows", "Some rows do not fit the model", 422, "GET /v1/model shows a row."
     ),
@@ -62,10 +74,28 @@ def create_app(settings: Settings) -> FastAPI:
     database = service.owns(Database(settings))
     predictions = service.owns(PredictionLog(settings, service.telemetry, database))
     live = service.owns(LiveModel(settings, service.telemetry, predictions=predictions))
-    monitor = service.owns(Monitor(settings, service.telemetry, database, live, predictions))
+    scores = service.owns(Scoreboard(service.telemetry, live, database))
+    shadow = service.owns(Shadow(settings, service.telemetry, live, database))
+    monitor = service.owns(
+        Monitor(
+            settings,
+            service.telemetry,
+            database,
+            live,
+            predictions,
+            truth=scores.now,
+            shadow=shadow.compared,
+        )
+    )
+    feedback = Feedback(live, predictions, database)
+    feedback.on_stored.append(scores.refresh)
+    history = History(settings, live)
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
     service.mount(monitoring_router(monitor, settings))
+    service.mount(
+        operator_router(settings, feedback=feedback, scores=scores, history=history, shadow=shadow)
+    )
     service.hot_route("/v1/predict", live.predict_json)
     service.mount(
         openinference_router(

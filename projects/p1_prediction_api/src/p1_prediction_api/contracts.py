@@ -1,9 +1,9 @@
 """What travels: a model's signature and card (in the registry), and the answers (HTTP, MCP)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, JsonValue, Strict
 
 Task = Literal["classification", "regression"]
 MISSING = "(missing)"
@@ -195,9 +195,25 @@ class ModelDescription(BaseModel):
 class Truth(BaseModel):
     """What a predicted row turned out to be."""
 
-    id: str = Field(min_length=1, max_length=64, description="The `id` of its predictions.")
-    row: int = Field(default=0, ge=0, description="Which row of them, from 0.")
-    truth: str | float = Field(description="The class, or the number.")
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(
+        max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$", description="The `id` of its predictions."
+    )
+    row: Annotated[int, Strict()] = Field(
+        default=0, ge=0, lt=2**31, description="Which row of them, from 0."
+    )
+    truth: Annotated[str, Strict()] | Annotated[float, Strict(), AllowInfNan(False)] = Field(
+        description="The class, or the number."
+    )
+
+
+class TruthsTold(BaseModel):
+    """What a caller tells at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    truths: list[Truth] = Field(min_length=1, max_length=10_000)
 
 
 class TruthsStored(BaseModel):
@@ -246,7 +262,9 @@ class ModelHistory(BaseModel):
 class Promotion(BaseModel):
     """Which version is to be served."""
 
-    version: int = Field(ge=1)
-    expected: int | None = Field(
-        default=None, ge=0, description="Only if the alias stands there now; 0 is nowhere."
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Strict()] = Field(ge=1, lt=2**31)
+    expected: Annotated[int, Strict()] | None = Field(
+        default=None, ge=0, lt=2**31, description="Only if the alias stands there now; 0: nowhere."
     )

@@ -6,6 +6,8 @@ writes the same tables, so that any of them can tell how all of them do. Knows n
 """
 
 import asyncio
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,7 @@ from common.store import Store, open_store, store_location
 
 from p1_prediction_api.settings import Settings
 
+IDS_AT_ONCE = 500
 MIGRATIONS = Path(__file__).parent / "migrations"
 _METADATA = sa.MetaData()
 
@@ -93,3 +96,10 @@ class Database:
         traceback: TracebackType | None,
     ) -> None:
         self.store.close()
+
+
+def in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Cut ids into lists that are short enough for one statement."""
+    left = iter(ids)
+    while some := list(islice(left, IDS_AT_ONCE)):
+        yield some

@@ -28,6 +28,26 @@ class RowError(PredictionError):
         super().__init__(f"{named}{f' and {more} more' if more > 0 else ''}")
 
 
+class TruthError(RowError):
+    """Truths do not fit the model or its predictions; `fields` names each. None was stored."""
+
+
+class OtherTableError(PredictionError):
+    """A version was trained on another table than the one that answers."""
+
+
+class PromotionNotAllowedError(PredictionError):
+    """The service does not move the alias for this caller."""
+
+
+class UnservableVersionError(PredictionError):
+    """A version cannot answer here; the alias was not moved."""
+
+
+class SwapNotSeenError(PredictionError):
+    """The alias was moved, and the version does not answer here yet."""
+
+
 class TooManyRowsError(PredictionError):
     """One request holds more rows than are accepted."""
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from p1_prediction_api.bodies import parse_body
+from p1_prediction_api.compatibility import check_same_table
 from p1_prediction_api.contracts import Predictions, ServedModel
 from p1_prediction_api.errors import NoModelError
 from p1_prediction_api.loaded import LoadedModel, load
@@ -36,7 +37,8 @@ log = structlog.get_logger()
 class LiveModel:
     """Keeps the alias's version loaded; an async context manager and an `InferenceModel`.
 
-    `on_swap` is called after each swap.
+    `on_swap` is called after each swap; `shadow`, while there is one, with the id and the JSON body
+    of each answered request.
     """
 
     def __init__(
@@ -57,6 +59,9 @@ class LiveModel:
         self._retiring: set[asyncio.Task[None]] = set()
         self._first_look = asyncio.Event()
         self.on_swap: list[Callable[[], None]] = []
+        self.shadow: Callable[[str, bytes], None] | None = None
+        self._looked_at: int | None = None
+        self._looked = asyncio.Condition()
         self._answers = telemetry.tally(
             "predictions_total", "Rows answered, by predicted class.", ("label", "version")
         )
@@ -196,6 +201,8 @@ class LiveModel:
             request=request,
             answer=answer,
         )
+        if self.shadow is not None and request:
+            self.shadow(made, request)
 
     def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
         """Count answers by label (empty for a number) and version."""
@@ -212,8 +219,16 @@ class LiveModel:
             async for version in versions:
                 await self._swap(registry, version)
                 self._first_look.set()
+                async with self._looked:
+                    self._looked_at = version.version
+                    self._looked.notify_all()
         finally:
             looked.cancel()
+
+    async def looked_at(self, version: int) -> None:
+        """Wait until the alias was seen on that version, which answers now or is in `ready_but`."""
+        async with self._looked:
+            await self._looked.wait_for(lambda: self._looked_at == version)
 
     async def _note_first_look(self, registry: Registry) -> None:
         """Let the start go on once it is known that there is no model."""
@@ -227,6 +242,8 @@ class LiveModel:
         try:
             folder: Path = await asyncio.to_thread(registry.fetch, version)
             fresh = await asyncio.to_thread(load, version, folder, self._settings, self._telemetry)
+            if self._current is not None and not self._settings.allow_other_tables:
+                check_same_table(self._current.signature, fresh.signature)
         except DomainError as error:
             self._failures.inc()
             self._trouble = f"version {version.version} cannot be loaded: {error}"

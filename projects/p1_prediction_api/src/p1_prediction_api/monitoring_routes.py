@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from common.errors import ProblemType
-from common.store import StoreError
 from fastapi import APIRouter, Query
 
 from p1_prediction_api.monitoring.contracts import Monitoring
@@ -11,14 +9,6 @@ from p1_prediction_api.monitoring.monitor import Monitor
 from p1_prediction_api.settings import Settings
 
 MAX_MOMENTS = 500
-MONITORING_PROBLEMS: dict[type[Exception], ProblemType] = {
-    StoreError: ProblemType(
-        "database-unavailable",
-        "The database cannot be read or written now",
-        503,
-        "Try again; predictions are answered all the same.",
-    ),
-}
 
 
 def monitoring_router(monitor: Monitor, settings: Settings) -> APIRouter:

@@ -135,7 +135,8 @@ class QuickReader:
         is_outside = (seen < self._low) | (seen > self._high)
         if not np.count_nonzero(is_outside):
             return [False] * len(matrix)
-        return is_outside.any(axis=1).tolist()
+        by_row: list[bool] = np.asarray(is_outside.any(axis=1)).tolist()
+        return by_row
 
 
 def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from p1_prediction_api.contracts import Estimate, Task
+from p1_prediction_api.figures import estimate_of_share, wilson
 
 Floats = NDArray[np.float64]
 Score = Callable[[NDArray[Any], Floats], float]
@@ -88,18 +89,7 @@ def _share(name: str, y: NDArray[Any], predicted: Floats) -> tuple[int, int] | N
 
 def interval_of_share(is_hit: NDArray[np.bool_]) -> Estimate:
     """Return a share of rows with its 95 % interval (Wilson)."""
-    low, high = wilson(int(is_hit.sum()), len(is_hit))
-    return Estimate(value=float(is_hit.mean()), low=low, high=high)
-
-
-def wilson(n_hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return Wilson's interval of a share; 0 to 1 when nothing was tried."""
-    if n == 0:
-        return 0.0, 1.0
-    share = n_hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2))
-    return max(0.0, min(share, middle - reach)), min(1.0, max(share, middle + reach))
+    return estimate_of_share(int(is_hit.sum()), len(is_hit))
 
 
 def _bootstrap(

@@ -12,6 +12,20 @@ class Settings(common.settings.Settings):
 
     model: str = Field("breast-cancer", description="Name of the model in the registry.")
     alias: str = Field("champion", description="Alias whose version is served.")
+    shadow_alias: str = Field(
+        "candidate",
+        description="Alias whose version answers the same requests unseen, to be compared; "
+        "empty for none.",
+    )
+    allow_promotion: bool | None = Field(
+        None,
+        description="Move the alias when asked over HTTP; unset, where API keys are set or only "
+        "this machine can ask.",
+        json_schema_extra={"default_text": "with API keys, or on a loopback address"},
+    )
+    allow_other_tables: bool = Field(
+        False, description="Swap to a version with another target or other features, too."
+    )
     poll_s: float = Field(2.0, gt=0, description="Time between two looks at the alias, in seconds.")
     max_rows: int = Field(10_000, ge=1, description="Most rows in one request.")
     max_explained_rows: int = Field(100, ge=1, description="Most rows explained in one request.")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from common.request_ids import random_id
 from common.store import Store
-from common.telemetry import random_id
 
 from p1_prediction_api.database import WINDOWS
 from p1_prediction_api.monitoring.counting import Counts
