@@ -1,5 +1,6 @@
 """The lab over HTTP and MCP: the same figures as in Python, refusals in words, bounded work."""
 
+import base64
 import threading
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -132,7 +133,9 @@ async def tools(lab: ServiceClient) -> AsyncGenerator[Client]:
 
 async def test_the_tools_profile_and_compare_tables_given_as_text(tools: Client) -> None:
     listed = await tools.list_tools()
-    assert {tool.name for tool in listed.tools} == {"profile_table", "compare_tables"}
+    assert {tool.name for tool in listed.tools} == {
+        "profile_table", "compare_tables", "minimise_function", "plot",
+    }  # fmt: skip
     found = await tools.call_tool(
         "profile_table", {"csv_text": MARCH.read_text(), "target": "left"}
     )
@@ -162,3 +165,44 @@ async def test_parquet_is_taken_like_any_table(lab: ServiceClient, tmp_path: Pat
     pd.DataFrame({"a": [1.5, 2.5]}).to_parquet(path)
     answer = await post(lab, "/v1/profile", file=("t.parquet", path.read_bytes()))
     assert Profile.from_json(answer.content).n_rows == 2
+
+
+async def test_a_tool_finds_a_minimum_and_one_draws_a_formula(tools: Client) -> None:
+    valley = {"formula": "(1-x)^2 + 100*(y-x^2)^2", "start_x": -1, "start_y": 2}
+    found = await tools.call_tool(
+        "minimise_function", {**valley, "optimiser": "newton", "step_size": 1}
+    )
+    assert found.structured_content["verdict"] == "converged"
+    assert found.structured_content["x"] == pytest.approx(1.0)
+    wild = await tools.call_tool("minimise_function", {**valley, "step_size": 1.0})
+    assert wild.structured_content["verdict"] == "diverged"
+    drawn = await tools.call_tool("plot", {"formula": "x^2 + 3*sin(y)"})
+    (image,) = drawn.content
+    assert image.mime_type == "image/png"
+    assert base64.b64decode(image.data).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "words"),
+    [
+        ("plot", {"formula": "x^2 + z"}, "column 7: 'z' is not known"),
+        ("plot", {"formula": "x", "x_from": 1, "x_to": 1}, "left below right"),
+        ("minimise_function", {"formula": "log(x)", "start_x": -1, "start_y": 0}, "at the start"),
+        (
+            "minimise_function",
+            {"formula": "x", "start_x": 1, "start_y": 0, "optimiser": "best"},
+            "use gradient-descent, momentum",
+        ),
+        (
+            "minimise_function",
+            {"formula": "x", "start_x": 1, "start_y": 0, "steps": 10**9},
+            "accepted: 0 to 5,000",
+        ),
+    ],
+)
+async def test_a_tool_of_formulas_refuses_in_words(
+    tools: Client, tool: str, arguments: dict, words: str
+) -> None:
+    refused = await tools.call_tool(tool, arguments)
+    assert refused.is_error
+    assert words in refused.content[0].text

@@ -39,6 +39,13 @@ if TYPE_CHECKING:
         Predictor,
         Profile,
     )
+    from p0_foundations.datasets import (
+        Images,
+        Labelled,
+        load_digits,
+        load_images,
+        two_spirals,
+    )
     from p0_foundations.descent import (
         Path,
         Verdict,
@@ -48,11 +55,17 @@ if TYPE_CHECKING:
         minimise,
         minimise_on_batches,
     )
+    from p0_foundations.descent_pictures import (
+        contour_picture,
+        window_around,
+    )
     from p0_foundations.drawing import page_svg
     from p0_foundations.errors import (
         FormulaError,
         FoundationsError,
         GradientError,
+        ImagesError,
+        NetworkError,
         NumbersError,
         OptimisationError,
         ProfileFormatError,
@@ -68,6 +81,25 @@ if TYPE_CHECKING:
         Graph,
         Node,
         graph,
+    )
+    from p0_foundations.linear_algebra import (
+        Components,
+        Conditioning,
+        Projection,
+        compare_conditioning,
+        condition_number,
+        least_squares_by_normal_equations,
+        least_squares_by_qr,
+        least_squares_by_svd,
+        principal_components,
+        project,
+    )
+    from p0_foundations.linear_pictures import (
+        conditioning_picture,
+        eigen_images_picture,
+        fit_picture,
+        projection_picture,
+        stretch_picture,
     )
     from p0_foundations.losses import (
         LOSSES,
@@ -85,6 +117,12 @@ if TYPE_CHECKING:
         squared_error,
         squared_error_gradient,
     )
+    from p0_foundations.networks import (
+        Frame,
+        Network,
+        train,
+        train_frames,
+    )
     from p0_foundations.optimisers import (
         OPTIMISERS,
         Adam,
@@ -96,181 +134,118 @@ if TYPE_CHECKING:
         Place,
         RMSProp,
     )
+    from p0_foundations.pictures import (
+        Colours,
+        Picture,
+    )
+    from p0_foundations.probability import (
+        Belief,
+        Bootstrap,
+        Distribution,
+        Fit,
+        SampleMeans,
+        bayes,
+        benjamini_hochberg,
+        binomial,
+        bonferroni,
+        bootstrap,
+        cauchy,
+        exponential,
+        false_alarm_rates,
+        holm,
+        maximum_likelihood,
+        normal,
+        poisson,
+        running_means,
+        sample_means,
+        uniform,
+    )
+    from p0_foundations.probability_pictures import (
+        belief_picture,
+        bootstrap_picture,
+        central_limit_picture,
+        distribution_picture,
+        false_alarms_picture,
+        large_numbers_picture,
+        likelihood_picture,
+    )
     from p0_foundations.profiling import profile_frame
     from p0_foundations.tables import read_table
 
+# fmt: off
 _ROOMS = {
-    "autodiff": (
-        "Tensor",
-        "absolute",
-        "concatenate",
-        "cos",
-        "exp",
-        "gradients",
-        "log",
-        "log_softmax",
-        "logsumexp",
-        "maximum",
-        "minimum",
-        "relu",
-        "sigmoid",
-        "sin",
-        "softmax",
-        "softplus",
-        "sqrt",
-        "tanh",
-        "where",
-    ),
-    "contracts": (
-        "Association",
-        "ColumnDrift",
-        "ColumnProfile",
-        "DriftReport",
-        "Finding",
-        "Kind",
-        "Limits",
-        "Predictor",
-        "Profile",
-    ),
-    "descent": (
-        "Path",
-        "Verdict",
-        "batches",
-        "hessian",
-        "largest_stable_step",
-        "minimise",
-        "minimise_on_batches",
-    ),
-    "drawing": ("page_svg",),
-    "errors": (
-        "FormulaError",
-        "FoundationsError",
-        "GradientError",
-        "NumbersError",
-        "OptimisationError",
-        "ProfileFormatError",
-        "ShapeError",
-        "TableError",
+    "autodiff":
+        "Tensor absolute concatenate cos exp gradients log log_softmax logsumexp "
+        "maximum minimum relu sigmoid sin softmax softplus sqrt tanh where",
+    "contracts":
+        "Association ColumnDrift ColumnProfile DriftReport Finding Kind Limits "
+        "Predictor Profile",
+    "datasets": "Images Labelled load_digits load_images two_spirals",
+    "descent": "Path Verdict batches hessian largest_stable_step minimise minimise_on_batches",
+    "descent_pictures": "contour_picture window_around",
+    "drawing": "page_svg",
+    "errors":
+        "FormulaError FoundationsError GradientError ImagesError NetworkError "
+        "NumbersError OptimisationError ProfileFormatError ShapeError TableError "
         "UnknownColumnError",
-    ),
-    "formulas": (
-        "Formula",
-        "parse_formula",
-    ),
-    "graphs": (
-        "Graph",
-        "Node",
-        "graph",
-    ),
-    "losses": (
-        "LOSSES",
-        "Loss",
-        "absolute_error",
-        "absolute_error_gradient",
-        "cross_entropy",
-        "cross_entropy_gradient",
-        "hinge",
-        "hinge_gradient",
-        "huber",
-        "huber_gradient",
-        "logistic",
-        "logistic_gradient",
-        "squared_error",
-        "squared_error_gradient",
-    ),
-    "optimisers": (
-        "Adam",
-        "GradientDescent",
-        "Momentum",
-        "Nesterov",
-        "Newton",
-        "OPTIMISERS",
-        "Optimiser",
-        "Place",
+    "formulas": "Formula parse_formula",
+    "graphs": "Graph Node graph",
+    "linear_algebra":
+        "Components Conditioning Projection compare_conditioning condition_number "
+        "least_squares_by_normal_equations least_squares_by_qr least_squares_by_svd "
+        "principal_components project",
+    "linear_pictures":
+        "conditioning_picture eigen_images_picture fit_picture projection_picture "
+        "stretch_picture",
+    "losses":
+        "LOSSES Loss absolute_error absolute_error_gradient cross_entropy "
+        "cross_entropy_gradient hinge hinge_gradient huber huber_gradient logistic "
+        "logistic_gradient squared_error squared_error_gradient",
+    "networks": "Frame Network train train_frames",
+    "optimisers":
+        "Adam GradientDescent Momentum Nesterov Newton OPTIMISERS Optimiser Place "
         "RMSProp",
-    ),
-    "profiling": ("profile_frame",),
-    "tables": ("read_table",),
+    "pictures": "Colours Picture",
+    "probability":
+        "Belief Bootstrap Distribution Fit SampleMeans bayes benjamini_hochberg "
+        "binomial bonferroni bootstrap cauchy exponential false_alarm_rates holm "
+        "maximum_likelihood normal poisson running_means sample_means uniform",
+    "probability_pictures":
+        "belief_picture bootstrap_picture central_limit_picture distribution_picture "
+        "false_alarms_picture large_numbers_picture likelihood_picture",
+    "profiling": "profile_frame",
+    "tables": "read_table",
 }
-_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+"""The names behind each module's door."""
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
-    "LOSSES",
-    "OPTIMISERS",
-    "Adam",
-    "Association",
-    "ColumnDrift",
-    "ColumnProfile",
-    "DriftReport",
-    "Finding",
-    "Formula",
-    "FormulaError",
-    "FoundationsError",
-    "GradientDescent",
-    "GradientError",
-    "Graph",
-    "Kind",
-    "Limits",
-    "Loss",
-    "Momentum",
-    "Nesterov",
-    "Newton",
-    "Node",
-    "NumbersError",
-    "OptimisationError",
-    "Optimiser",
-    "Path",
-    "Place",
-    "Predictor",
-    "Profile",
-    "ProfileFormatError",
-    "RMSProp",
-    "ShapeError",
-    "TableError",
-    "Tensor",
-    "UnknownColumnError",
-    "Verdict",
-    "absolute",
-    "absolute_error",
-    "absolute_error_gradient",
-    "batches",
-    "concatenate",
-    "cos",
-    "cross_entropy",
-    "cross_entropy_gradient",
-    "exp",
-    "gradients",
-    "graph",
-    "hessian",
-    "hinge",
-    "hinge_gradient",
-    "huber",
-    "huber_gradient",
-    "largest_stable_step",
-    "log",
-    "log_softmax",
-    "logistic",
-    "logistic_gradient",
-    "logsumexp",
-    "maximum",
-    "minimise",
-    "minimise_on_batches",
-    "minimum",
-    "page_svg",
-    "parse_formula",
-    "profile_frame",
-    "read_table",
-    "relu",
-    "sigmoid",
-    "sin",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "squared_error",
-    "squared_error_gradient",
-    "tanh",
-    "where",
+    "LOSSES", "OPTIMISERS", "Adam", "Association", "Belief", "Bootstrap", "Colours",
+    "ColumnDrift", "ColumnProfile", "Components", "Conditioning", "Distribution", "DriftReport",
+    "Finding", "Fit", "Formula", "FormulaError", "FoundationsError", "Frame", "GradientDescent",
+    "GradientError", "Graph", "Images", "ImagesError", "Kind", "Labelled", "Limits", "Loss",
+    "Momentum", "Nesterov", "Network", "NetworkError", "Newton", "Node", "NumbersError",
+    "OptimisationError", "Optimiser", "Path", "Picture", "Place", "Predictor", "Profile",
+    "ProfileFormatError", "Projection", "RMSProp", "SampleMeans", "ShapeError", "TableError",
+    "Tensor", "UnknownColumnError", "Verdict", "absolute", "absolute_error",
+    "absolute_error_gradient", "batches", "bayes", "belief_picture", "benjamini_hochberg",
+    "binomial", "bonferroni", "bootstrap", "bootstrap_picture", "cauchy",
+    "central_limit_picture", "compare_conditioning", "concatenate", "condition_number",
+    "conditioning_picture", "contour_picture", "cos", "cross_entropy", "cross_entropy_gradient",
+    "distribution_picture", "eigen_images_picture", "exp", "exponential", "false_alarm_rates",
+    "false_alarms_picture", "fit_picture", "gradients", "graph", "hessian", "hinge",
+    "hinge_gradient", "holm", "huber", "huber_gradient", "large_numbers_picture",
+    "largest_stable_step", "least_squares_by_normal_equations", "least_squares_by_qr",
+    "least_squares_by_svd", "likelihood_picture", "load_digits", "load_images", "log",
+    "log_softmax", "logistic", "logistic_gradient", "logsumexp", "maximum",
+    "maximum_likelihood", "minimise", "minimise_on_batches", "minimum", "normal", "page_svg",
+    "parse_formula", "poisson", "principal_components", "profile_frame", "project",
+    "projection_picture", "read_table", "relu", "running_means", "sample_means", "sigmoid",
+    "sin", "softmax", "softplus", "sqrt", "squared_error", "squared_error_gradient",
+    "stretch_picture", "tanh", "train", "train_frames", "two_spirals", "uniform", "where",
+    "window_around",
 ]
+# fmt: on
 
 
 def __getattr__(name: str) -> object:

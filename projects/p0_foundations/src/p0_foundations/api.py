@@ -24,6 +24,7 @@ from p0_foundations.errors import (
     TableTooLargeError,
     UnknownColumnError,
 )
+from p0_foundations.function_tools import function_tools
 from p0_foundations.mcp_tools import table_tools
 from p0_foundations.settings import Settings
 from p0_foundations.workbench import Workbench
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     workbench = Workbench(settings)
     service.problems(PROBLEMS)
     service.mount(table_router(workbench))
-    service.tools(*table_tools(workbench))
+    service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app
 

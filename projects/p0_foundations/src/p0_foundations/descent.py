@@ -13,6 +13,7 @@ Knows no optimiser by name. Read before: `optimisers.py`.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,12 +119,15 @@ def minimise_on_batches(
         return walk.ended(*(end or (Verdict.UNFINISHED, f"all {epochs} epochs are done")))
 
 
-def batches(n_rows: int, batch_size: int, *, epochs: int, seed: int = 0) -> Iterator[Rows]:
-    """Yield the rows of each batch: every row once an epoch, each epoch in a new order."""
+def batches(n_rows: int, batch_size: int, *, epochs: int | None, seed: int = 0) -> Iterator[Rows]:
+    """Yield the rows of each batch: every row once an epoch, each epoch in a new order.
+
+    Without a number of epochs it goes on for ever.
+    """
     if n_rows < 1 or batch_size < 1:
         raise OptimisationError(f"{n_rows} rows in batches of {batch_size}; at least 1 of each")
     rng = np.random.default_rng(seed)
-    for _ in range(epochs):
+    for _ in count() if epochs is None else range(epochs):
         order = rng.permutation(n_rows)
         for first in range(0, n_rows, batch_size):
             yield order[first : first + batch_size]

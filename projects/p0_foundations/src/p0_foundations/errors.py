@@ -60,3 +60,11 @@ class OptimisationError(FoundationsError):
 
 class NumbersError(FoundationsError):
     """Numbers that a method is not defined for; the message says which and what is accepted."""
+
+
+class ImagesError(FoundationsError):
+    """Pictures that are not there or cannot be read; the message says where it looked."""
+
+
+class NetworkError(FoundationsError):
+    """A network that cannot be built or trained as asked, or whose training diverged."""
