@@ -5,6 +5,7 @@ is decided, told in a `Reading`, and can be overridden by a schema. A file large
 is sampled on the way. Knows no HTTP. Read next: `reading/`, then `profiling.py`.
 """
 
+import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -214,7 +215,10 @@ def _text(
 def _held(
     text: TextFile, n_most: int, seed: int, progress: Progress, *, is_rewritten: bool
 ) -> tuple[Reservoir, Misfits]:
-    return text.read(lambda: Reservoir(n_most, seed=seed), progress, is_rewritten=is_rewritten)
+    try:
+        return text.read(lambda: Reservoir(n_most, seed=seed), progress, is_rewritten=is_rewritten)
+    except (pa.ArrowException, csv.Error) as error:
+        raise TableError(f"the table cannot be split into columns: {str(error)[:200]}") from error
 
 
 def _sound_columns(

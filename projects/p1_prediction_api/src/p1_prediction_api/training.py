@@ -54,6 +54,10 @@ def _say_nothing(what: str, share: float) -> None:
     del what, share
 
 
+_NOT_READ = Reading(form="data frame", n_rows=0, n_held=0)
+_NOTHING_SAID = TableSchema()
+
+
 @dataclass(frozen=True)
 class TrainingRun:
     """A trained model: what it is, how good it is, and the pipeline itself."""
@@ -63,8 +67,8 @@ class TrainingRun:
     chosen: Candidate
     signature: Signature
     card: ModelCard
-    reading: Reading
-    schema: TableSchema
+    reading: Reading = _NOT_READ
+    schema: TableSchema = _NOTHING_SAID
 
     @property
     def fitted(self) -> Fitted:

@@ -104,7 +104,9 @@ class TextFile:
                 for batch in reader:
                     held.add(pa.Table.from_batches([batch]))
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            raise _understood(error) from error
+            if "Empty CSV file" not in str(error):
+                raise _understood(error) from error
+            held.add(pa.table({name: pa.array([], pa.string()) for name in self.names}))
         finally:
             source.close()
         if isinstance(source, Watched) and (source.n_quotes % 2 or has_swallowed):

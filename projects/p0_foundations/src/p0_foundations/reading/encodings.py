@@ -27,6 +27,8 @@ _SIGN_IN_WORD = re.compile(r"[A-Za-zÀ-ÿ][¹³¼¾¿º¡£¥ª¯]|[¹³¼¾¿º
 """What Polish, Romanian and Slovak become when they are read as the Western code page."""
 _NUL_SHARE = 0.25
 N_SHOWN_BYTES = 64 * 1024
+MIN_TELLING_BYTES = 12
+"""Fewer bytes beyond ASCII are stray accents and name no script."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def _utf16_without_mark(head: bytes) -> str:
     half = max(len(head) // 2, 1)
     for n, other, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
         if n > _NUL_SHARE * half and other < 0.02 * half:
-            return name
+            text = head.decode(name, "replace")[:-1]
+            return name if "\n" in text and "\ufffd" not in text else ""
     return ""
 
 
@@ -90,8 +93,14 @@ def _telling_lines(sample: bytes) -> bytes:
 def _other_script(shown: bytes) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - only for text that is not UTF-8
 
+    if _n_beyond_ascii(shown) < MIN_TELLING_BYTES:
+        return ""
     best = from_bytes(shown).best()
     return best.encoding if best is not None and best.encoding in _OTHER_SCRIPTS else ""
+
+
+def _n_beyond_ascii(shown: bytes) -> int:
+    return sum(byte > 127 for byte in shown)
 
 
 def late_guess(path: Path) -> Encoding | None:

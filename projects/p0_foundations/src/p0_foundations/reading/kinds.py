@@ -125,6 +125,8 @@ def _plain_numbers(
         return None
     if not asked.kind and text.dropna().head(N_PROBED).str.match(_CODE).any():
         return None
+    if not _all_numbers(text.dropna().head(N_PROBED)):
+        return None
     for wanted in (pa.int64(), pa.float64()):
         try:
             numbers = column.cast(wanted)
@@ -134,6 +136,10 @@ def _plain_numbers(
         is_spelled = values.isna().sum() > column.null_count or np.isinf(values).any()
         return None if is_spelled else _numbers(name, values, asked)
     return None
+
+
+def _all_numbers(head: pd.Series) -> bool:
+    return bool(pd.to_numeric(head, errors="coerce").notna().all())
 
 
 def _numbers(name: str, values: pd.Series, asked: Asked) -> TypedColumn:

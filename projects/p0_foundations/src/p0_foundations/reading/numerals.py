@@ -57,6 +57,9 @@ STYLES = tuple(
 )
 
 
+_PATTERNS = {style: re.compile(style.pattern) for style in STYLES}
+
+
 @dataclass(frozen=True)
 class FoundStyle:
     """The style of a column; `is_certain` when no style with the other decimal mark fits."""
@@ -78,7 +81,7 @@ def find_style(
     bare = [_bare(text) for text in texts]
     units = tuple(sorted({match for text in texts for match in _units_of(text)}))
     fits = {
-        style: sum(1 for one in bare if re.match(style.pattern, one))
+        style: sum(1 for one in bare if _PATTERNS[style].match(one))
         for style in STYLES
         if (not decimal or style.decimal == decimal)
         and (not thousands or style.thousands in {thousands, ""})
@@ -110,7 +113,7 @@ def read_numbers(texts: pd.Series, style: NumberStyle, *, has_units: bool = Fals
 def _bare(text: str) -> str:
     """Take units off and write spaces and signs one way."""
     text = text.strip().translate(_ONE_WAY)
-    if text and (text[-1] in _LAST or not (text[0].isdigit() or text[0] in "+-.,")):
+    if text and (text[-1] in _LAST or not text[0].isdigit()):
         text = _UNITS.sub(r"\1", text)
     return text
 
