@@ -69,6 +69,11 @@ class Asked:
         return bare.lower() in MISSING_SPELLINGS or bare in self._told
 
     @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers among what was told to be missing."""
+        return tuple(float(one) for one in self.missing if not isinstance(one, str))
+
+    @property
     def _told(self) -> set[str]:
         return {str(one) for one in self.missing}
 
@@ -162,6 +167,9 @@ def read_texts(series: pd.Series, asked: Asked = NOTHING_ASKED) -> Cleaned:
             continue
         form, parsed, told = found
         unread = present[parsed[present.index].isna()]
+        if form == "number" and asked.missing_numbers:
+            parsed, more = _without_missing_numbers(parsed, asked)
+            spellings = (*spellings, *more)
         if asked.kind or len(unread) <= (1 - PARSE_SHARE) * len(present):
             counts = unread.str.slice(0, MAX_TEXT).value_counts().head(N_EXAMPLES)
             examples = tuple(ValueCount(value=str(v), n=int(n)) for v, n in counts.items())
@@ -195,6 +203,16 @@ def _without_spelled_missing(
         return series, ()
     spelled = tuple(ValueCount(value=value, n=n) for value, n in found.items())
     return series.mask(series.isin(list(found))), spelled
+
+
+def _without_missing_numbers(
+    numbers: pd.Series, asked: Asked
+) -> tuple[pd.Series, tuple[ValueCount, ...]]:
+    """Take out numbers that stand for no value, however they are written: -999, -999.0."""
+    is_told = numbers.isin(asked.missing_numbers)
+    counts = numbers[is_told].value_counts()
+    spelled = tuple(ValueCount(value=f"{value:g}", n=int(n)) for value, n in counts.items())
+    return numbers.mask(is_told), spelled
 
 
 _Found = tuple[Literal["number", "moment"], pd.Series, Cleaned]

@@ -106,9 +106,10 @@ class TextFile:
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             if "Empty CSV file" not in str(error):
                 raise _understood(error) from error
-            held.add(pa.table({name: pa.array([], pa.string()) for name in self.names}))
         finally:
             source.close()
+        if not held.n_seen:
+            held.add(pa.table({name: pa.array([], pa.string()) for name in self.names}))
         if isinstance(source, Watched) and (source.n_quotes % 2 or has_swallowed):
             raise GarbageError  # a quotation may have swallowed what follows it
         if n_uneven:
