@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         NumbersError,
         OptimisationError,
         ProfileFormatError,
+        SchemaError,
         ShapeError,
         TableError,
         UnknownColumnError,
@@ -170,7 +171,16 @@ if TYPE_CHECKING:
         likelihood_picture,
     )
     from p0_foundations.profiling import profile_frame
-    from p0_foundations.tables import read_table
+    from p0_foundations.reading.decisions import ColumnReading, Reading
+    from p0_foundations.reading.schema import (
+        ColumnSchema,
+        FileSchema,
+        TableSchema,
+        load_schema,
+        parse_schema,
+        written,
+    )
+    from p0_foundations.tables import Holding, Table, open_table, read_table, type_frame
 
 # fmt: off
 _ROOMS = {
@@ -186,7 +196,7 @@ _ROOMS = {
     "drawing": "page_svg",
     "errors":
         "FormulaError FoundationsError GradientError ImagesError NetworkError "
-        "NumbersError OptimisationError ProfileFormatError ShapeError TableError "
+        "NumbersError OptimisationError ProfileFormatError SchemaError ShapeError TableError "
         "UnknownColumnError",
     "formulas": "Formula parse_formula",
     "graphs": "Graph Node graph",
@@ -214,36 +224,38 @@ _ROOMS = {
         "belief_picture bootstrap_picture central_limit_picture distribution_picture "
         "false_alarms_picture large_numbers_picture likelihood_picture",
     "profiling": "profile_frame",
-    "tables": "read_table",
+    "reading.decisions": "ColumnReading Reading",
+    "reading.schema": "ColumnSchema FileSchema TableSchema load_schema parse_schema written",
+    "tables": "Holding Table open_table read_table type_frame",
 }
 """The names behind each module's door."""
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
-    "LOSSES", "OPTIMISERS", "Adam", "Association", "Belief", "Bootstrap", "Colours",
-    "ColumnDrift", "ColumnProfile", "Components", "Conditioning", "Distribution", "DriftReport",
-    "Finding", "Fit", "Formula", "FormulaError", "FoundationsError", "Frame", "GradientDescent",
-    "GradientError", "Graph", "Images", "ImagesError", "Kind", "Labelled", "Limits", "Loss",
-    "Momentum", "Nesterov", "Network", "NetworkError", "Newton", "Node", "NumbersError",
-    "OptimisationError", "Optimiser", "Path", "Picture", "Place", "Predictor", "Profile",
-    "ProfileFormatError", "Projection", "RMSProp", "SampleMeans", "ShapeError", "TableError",
-    "Tensor", "UnknownColumnError", "Verdict", "absolute", "absolute_error",
-    "absolute_error_gradient", "batches", "bayes", "belief_picture", "benjamini_hochberg",
-    "binomial", "bonferroni", "bootstrap", "bootstrap_picture", "cauchy",
-    "central_limit_picture", "compare_conditioning", "concatenate", "condition_number",
-    "conditioning_picture", "contour_picture", "cos", "cross_entropy", "cross_entropy_gradient",
-    "distribution_picture", "eigen_images_picture", "exp", "exponential", "false_alarm_rates",
-    "false_alarms_picture", "fit_picture", "gradients", "graph", "hessian", "hinge",
-    "hinge_gradient", "holm", "huber", "huber_gradient", "large_numbers_picture",
-    "largest_stable_step", "least_squares_by_normal_equations", "least_squares_by_qr",
-    "least_squares_by_svd", "likelihood_picture", "load_digits", "load_images", "log",
-    "log_softmax", "logistic", "logistic_gradient", "logsumexp", "maximum",
-    "maximum_likelihood", "minimise", "minimise_on_batches", "minimum", "normal", "page_svg",
-    "parse_formula", "poisson", "principal_components", "profile_frame", "project",
-    "projection_picture", "read_table", "relu", "running_means", "sample_means", "sigmoid",
-    "sin", "softmax", "softplus", "sqrt", "squared_error", "squared_error_gradient",
-    "stretch_picture", "tanh", "train", "train_frames", "two_spirals", "uniform", "where",
-    "window_around",
+    "LOSSES", "OPTIMISERS", "Adam", "Association", "Belief", "Bootstrap", "Colours", "ColumnDrift",
+    "ColumnProfile", "ColumnReading", "ColumnSchema", "Components", "Conditioning", "Distribution",
+    "DriftReport", "FileSchema", "Finding", "Fit", "Formula", "FormulaError", "FoundationsError",
+    "Frame", "GradientDescent", "GradientError", "Graph", "Holding", "Images", "ImagesError",
+    "Kind", "Labelled", "Limits", "Loss", "Momentum", "Nesterov", "Network", "NetworkError",
+    "Newton", "Node", "NumbersError", "OptimisationError", "Optimiser", "Path", "Picture", "Place",
+    "Predictor", "Profile", "ProfileFormatError", "Projection", "RMSProp", "Reading", "SampleMeans",
+    "SchemaError", "ShapeError", "Table", "TableError", "TableSchema", "Tensor",
+    "UnknownColumnError", "Verdict", "absolute", "absolute_error", "absolute_error_gradient",
+    "batches", "bayes", "belief_picture", "benjamini_hochberg", "binomial", "bonferroni",
+    "bootstrap", "bootstrap_picture", "cauchy", "central_limit_picture", "compare_conditioning",
+    "concatenate", "condition_number", "conditioning_picture", "contour_picture", "cos",
+    "cross_entropy", "cross_entropy_gradient", "distribution_picture", "eigen_images_picture",
+    "exp", "exponential", "false_alarm_rates", "false_alarms_picture", "fit_picture", "gradients",
+    "graph", "hessian", "hinge", "hinge_gradient", "holm", "huber", "huber_gradient",
+    "large_numbers_picture", "largest_stable_step", "least_squares_by_normal_equations",
+    "least_squares_by_qr", "least_squares_by_svd", "likelihood_picture", "load_digits",
+    "load_images", "load_schema", "log", "log_softmax", "logistic", "logistic_gradient",
+    "logsumexp", "maximum", "maximum_likelihood", "minimise", "minimise_on_batches", "minimum",
+    "normal", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
+    "principal_components", "profile_frame", "project", "projection_picture", "read_table", "relu",
+    "running_means", "sample_means", "sigmoid", "sin", "softmax", "softplus", "sqrt",
+    "squared_error", "squared_error_gradient", "stretch_picture", "tanh", "train", "train_frames",
+    "two_spirals", "type_frame", "uniform", "where", "window_around", "written",
 ]
 # fmt: on
 

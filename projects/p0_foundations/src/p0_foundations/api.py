@@ -36,7 +36,10 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
         "table-too-large", "The table is too large", 413, "Send a random sample of its rows."
     ),
     TableError: ProblemType(
-        "not-a-table", "The file is not a table", 422, "Send CSV, TSV or Parquet, text in UTF-8."
+        "not-a-table",
+        "The file is not a table",
+        422,
+        "Send CSV, Parquet, JSON lines or Excel.",
     ),
     UnknownColumnError: ProblemType(
         "unknown-column", "There is no such column", 422, "Use a name from the table's header."
@@ -47,7 +50,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     ),
 }
 Target = Annotated[str, Query(description="Column to predict; finds what gives it away.")]
-Encoding = Annotated[str, Query(description="Of text files; empty is UTF-8.", examples=["cp1252"])]
+Encoding = Annotated[str, Query(description="Of text files; empty is found.", examples=["cp1252"])]
 Accept = Annotated[str, Header(description="`text/html` answers with the report as a page.")]
 _HTML_ANSWER: dict[int | str, dict[str, object]] = {
     200: {"content": {"text/html": {"schema": {"type": "string"}}}}

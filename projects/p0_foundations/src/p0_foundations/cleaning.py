@@ -15,6 +15,8 @@ import pandas as pd
 from pandas.api import types
 
 from p0_foundations.contracts import ValueCount
+from p0_foundations.reading.dates import find_form, read_dates
+from p0_foundations.reading.numerals import PLAIN, FoundStyle, NumberStyle, find_style, read_numbers
 
 MISSING_SPELLINGS = frozenset(
     {"", "?", "-", "--", ".", "na", "n/a", "#n/a", "<na>", "nan", "null", "nil", "none"}
@@ -24,16 +26,7 @@ PARSE_SHARE = 0.95
 PROBE_ROWS = 1_000
 MAX_TEXT = 200
 _ODD_TYPES = ("mixed", "mixed-integer", "bytes", "complex", "interval", "time")
-_DATE_FORMS = (
-    "ISO8601",
-    *(
-        day + time
-        for day in ("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
-        for time in ("", " %H:%M", " %H:%M:%S")
-    ),
-)
-"""Where day and month cannot be told apart, the month comes first with slashes, else the day."""
-_DATES = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+N_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -45,10 +38,53 @@ class Cleaned:
     spellings: tuple[ValueCount, ...] = ()
     n_unparsed: int = 0
     types: tuple[ValueCount, ...] = ()
+    unread: tuple[ValueCount, ...] = ()
+    style: NumberStyle = PLAIN
+    units: tuple[str, ...] = ()
+    date_form: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is known of a column before it is looked at; empty is: find out."""
+
+    kind: str = ""
+    decimal: str = ""
+    thousands: str = ""
+    date_format: str = ""
+    missing: tuple[str | int | float, ...] = ()
+    not_missing: tuple[str, ...] = ()
+
+    @property
+    def longest_missing(self) -> int:
+        """Characters of the longest text that may be missing, blanks around it included."""
+        return max((6, *(len(str(one)) for one in self.missing)))
+
+    def is_missing(self, text: str) -> bool:
+        """Say whether a text stands for no value."""
+        bare = text.strip()
+        if bare in self.not_missing:
+            return False
+        return bare.lower() in MISSING_SPELLINGS or bare in self._told
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers among what was told to be missing."""
+        return tuple(float(one) for one in self.missing if not isinstance(one, str))
+
+    @property
+    def _told(self) -> set[str]:
+        return {str(one) for one in self.missing}
+
+
+NOTHING_ASKED = Asked()
 
 
 def clean(series: pd.Series) -> Cleaned:
     """Read a column as what it holds; costs one pass, two for text."""
+    if isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.categories.dtype == "str":
+        return Cleaned("text", series.astype("str"))  # its owner said that these are categories
     series = _unwrapped(series)
     dtype = series.dtype
     if types.is_bool_dtype(dtype):
@@ -60,7 +96,7 @@ def clean(series: pd.Series) -> Cleaned:
     if types.is_datetime64_any_dtype(dtype):
         return Cleaned("moment", pd.to_datetime(series, utc=True, errors="coerce"))
     if types.is_string_dtype(dtype) and not types.is_object_dtype(dtype):
-        return _clean_text(series.astype("str"))
+        return read_texts(series.astype("str"))
     return _clean_objects(series.astype(object))
 
 
@@ -105,7 +141,7 @@ def _clean_objects(series: pd.Series) -> Cleaned:
     if kind == "empty":
         return Cleaned("text", series.astype("str"))
     python_types = _types_of(series) if kind in _ODD_TYPES else ()
-    cleaned = _clean_text(series.map(as_text, na_action="ignore").astype("str"))
+    cleaned = read_texts(series.map(as_text, na_action="ignore").astype("str"))
     return replace(cleaned, types=python_types)
 
 
@@ -120,27 +156,48 @@ def _types_of(series: pd.Series) -> tuple[ValueCount, ...]:
     return tuple(ValueCount(value=name, n=n) for name, n in counts.most_common())
 
 
-def _clean_text(series: pd.Series) -> Cleaned:
+def read_texts(series: pd.Series, asked: Asked = NOTHING_ASKED) -> Cleaned:
     """Take missing spellings out, then read numbers and dates out of the text if it is made so."""
-    values, spellings = _without_spelled_missing(series)
+    values, spellings = _without_spelled_missing(series, asked)
     present = values.dropna()
-    probe = present.sample(min(len(present), PROBE_ROWS), random_state=0).str.strip()
-    for form, read in (("number", _numbers_in), ("moment", _moments_in)):
-        if len(probe) and float(read(probe).notna().mean()) >= PARSE_SHARE:
-            parsed = read(values)
-            n_unparsed = len(present) - int(parsed.notna().sum())
-            if n_unparsed <= (1 - PARSE_SHARE) * len(present):
-                return Cleaned(form, parsed, spellings, n_unparsed)
+    probe = _probe(present).str.strip()
+    for read in (_as_numbers, _as_moments):
+        found = read(values, probe, asked)
+        if found is None:
+            continue
+        form, parsed, told = found
+        unread = present[parsed[present.index].isna()]
+        if form == "number" and asked.missing_numbers:
+            parsed, more = _without_missing_numbers(parsed, asked)
+            spellings = (*spellings, *more)
+        if asked.kind or len(unread) <= (1 - PARSE_SHARE) * len(present):
+            counts = unread.str.slice(0, MAX_TEXT).value_counts().head(N_EXAMPLES)
+            examples = tuple(ValueCount(value=str(v), n=int(n)) for v, n in counts.items())
+            return replace(
+                told,
+                form=form,
+                values=parsed,
+                spellings=spellings,
+                n_unparsed=len(unread),
+                unread=examples,
+            )
     return Cleaned("text", values, spellings)
 
 
-def _without_spelled_missing(series: pd.Series) -> tuple[pd.Series, tuple[ValueCount, ...]]:
-    short = series[series.str.len() <= 6]
+def _probe(present: pd.Series) -> pd.Series:
+    """Take cells from all over a column, some perhaps twice: cheaper than shuffling it."""
+    if len(present) <= PROBE_ROWS:
+        return present
+    return present.iloc[np.random.default_rng(0).integers(0, len(present), PROBE_ROWS)]
+
+
+def _without_spelled_missing(
+    series: pd.Series, asked: Asked
+) -> tuple[pd.Series, tuple[ValueCount, ...]]:
+    short = series[series.str.len() <= asked.longest_missing]
     counts = short.value_counts()
     found: Mapping[str, int] = {
-        str(value): int(n)
-        for value, n in counts.items()
-        if str(value).strip().lower() in MISSING_SPELLINGS
+        str(value): int(n) for value, n in counts.items() if asked.is_missing(str(value))
     }
     if not found:
         return series, ()
@@ -148,27 +205,52 @@ def _without_spelled_missing(series: pd.Series) -> tuple[pd.Series, tuple[ValueC
     return series.mask(series.isin(list(found))), spelled
 
 
-def _numbers_in(texts: pd.Series) -> pd.Series:
+def _without_missing_numbers(
+    numbers: pd.Series, asked: Asked
+) -> tuple[pd.Series, tuple[ValueCount, ...]]:
+    """Take out numbers that stand for no value, however they are written: -999, -999.0."""
+    is_told = numbers.isin(asked.missing_numbers)
+    counts = numbers[is_told].value_counts()
+    spelled = tuple(ValueCount(value=f"{value:g}", n=int(n)) for value, n in counts.items())
+    return numbers.mask(is_told), spelled
+
+
+_Found = tuple[Literal["number", "moment"], pd.Series, Cleaned]
+
+
+def _as_numbers(texts: pd.Series, probe: pd.Series, asked: Asked) -> _Found | None:
     """Read numbers; "0042" is a code and stays text, and so does everything beside it."""
-    is_code = texts.dropna().head(PROBE_ROWS).str.match(r"^\s*-?0\d").any()
-    if is_code:
-        return pd.Series(np.nan, index=texts.index)
-    return pd.to_numeric(texts, errors="coerce").astype("float64")
+    if asked.kind not in {"", "number"}:
+        return None
+    is_code = bool(texts.dropna().head(PROBE_ROWS).str.match(r"^\s*-?0\d").any())
+    if is_code and not asked.kind:
+        return None
+    found = find_style(probe.tolist(), decimal=asked.decimal, thousands=asked.thousands)
+    if found is None:
+        if not asked.kind:
+            return None
+        found = FoundStyle(NumberStyle(asked.decimal or ".", asked.thousands), (), True, False)
+    doubt, style = "", found.style
+    if not found.is_certain and not style.is_plain and not asked.decimal:
+        other = "," if style.decimal == "." else "."
+        doubt = f"read with {style.words}; nothing rules out {other!r} as the decimal mark"
+    parsed = read_numbers(texts, style, has_units=bool(found.units))
+    told = Cleaned("number", parsed, style=style, units=found.units, doubt=doubt)
+    return "number", parsed, told
 
 
-def _moments_in(texts: pd.Series) -> pd.Series:
-    """Read dates: ISO 8601 first, else the order of day and month that reads the most."""
-    head = texts.dropna().head(PROBE_ROWS)
-    nothing = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
-    if not len(head) or head.str.match(_DATES).mean() < PARSE_SHARE:
-        return nothing
-    best_form, best_share = "", 0.0
-    for form in _DATE_FORMS:
-        share = float(_dates(head, form).notna().mean())
-        if share > best_share:
-            best_form, best_share = form, share
-    return _dates(texts, best_form) if best_share >= PARSE_SHARE else nothing
-
-
-def _dates(texts: pd.Series, form: str) -> pd.Series:
-    return pd.to_datetime(texts.str.strip(), format=form, errors="coerce", utc=True)
+def _as_moments(texts: pd.Series, probe: pd.Series, asked: Asked) -> _Found | None:
+    """Read dates: ISO 8601 first, else the form that reads the most."""
+    del probe
+    if asked.kind not in {"", "date"}:
+        return None
+    form = asked.date_format
+    twin = ""
+    if not form:
+        found = find_form(texts, day_first=asked.decimal == ",")
+        if found is None and not asked.kind:
+            return None
+        form, twin = (found.form, found.twin) if found else ("mixed", "")
+    doubt = f"day and month cannot be told apart; read as {form}, not {twin}" if twin else ""
+    parsed = read_dates(texts, form)
+    return "moment", parsed, Cleaned("moment", parsed, date_form=form, doubt=doubt)

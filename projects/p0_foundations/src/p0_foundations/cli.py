@@ -7,6 +7,7 @@ import typer
 from common.service.command import run_command, service_command
 
 from p0_foundations.errors import FoundationsError
+from p0_foundations.reading.schema import TableSchema, load_schema, written
 from p0_foundations.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from p0_foundations.contracts import DriftReport, Profile
 
 PROFILE_SUFFIX = ".json"
-Encoding = Annotated[str, typer.Option(help="Of text files; empty is UTF-8.")]
+Encoding = Annotated[str, typer.Option(help="Of text files; empty is found.")]
+Schema = Annotated[
+    Path | None, typer.Option(help="TOML file that says how to read the table, where it is known.")
+]
 Out = Annotated[
     list[Path] | None,
     typer.Option("--out", help="File to write, .html or .json by its ending; may repeat."),
@@ -34,15 +38,23 @@ app = service_command("p0-foundations", Settings, _create_app)
 @app.command()
 def profile(
     context: typer.Context,
-    table: Annotated[Path, typer.Argument(help="CSV, TSV or Parquet.")],
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet, JSON lines or Excel.")],
     target: Annotated[str, typer.Option(help="Column to predict; finds what leaks it.")] = "",
     encoding: Encoding = "",
+    schema: Schema = None,
+    write_schema: Annotated[
+        Path | None, typer.Option(help="Write how it was read, to be changed and given back.")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Describe a table: what it holds and what to look at before using it."""
     _check_endings(out)
-    found = _profile(context.obj, table, target=target, encoding=encoding)
+    found = _profile(context.obj, table, target=target, encoding=encoding, schema=schema)
     typer.echo(found.verdict)
+    if found.reading is not None:
+        typer.echo(f"  read as  {found.reading.summary}")
+        if write_schema is not None:
+            _save(write_schema, written(found.reading))
     for finding in found.findings:
         typer.echo(f"  {finding.severity:8} {finding.message}")
     _write(found, out, title=table.name)
@@ -54,12 +66,13 @@ def compare(
     before: Annotated[Path, typer.Argument(help="The reference: a table, or a stored profile.")],
     after: Annotated[Path, typer.Argument(help="The later table, or its stored profile.")],
     encoding: Encoding = "",
+    schema: Schema = None,
     out: Out = None,
 ) -> None:
     """Say how a later table differs from a reference; exit code 1 when it drifted."""
     _check_endings(out)
-    old = _profile(context.obj, before, encoding=encoding)
-    report = old.drift(_profile(context.obj, after, encoding=encoding))
+    old = _profile(context.obj, before, encoding=encoding, schema=schema)
+    report = old.drift(_profile(context.obj, after, encoding=encoding, schema=schema))
     typer.echo(report.verdict)
     for column in report.columns:
         if column.severity != "none":
@@ -68,21 +81,27 @@ def compare(
     raise typer.Exit(code=int(report.has_drifted))
 
 
-def _profile(settings: Settings, path: Path, *, target: str = "", encoding: str = "") -> "Profile":
+def _profile(
+    settings: Settings,
+    path: Path,
+    *,
+    target: str = "",
+    encoding: str = "",
+    schema: Path | None = None,
+) -> "Profile":
     """Profile a table, or load a profile that was stored as JSON."""
     from p0_foundations.contracts import Profile  # noqa: PLC0415 - light, with the rest
     from p0_foundations.profiling import profile_frame  # noqa: PLC0415 - pandas at first use
-    from p0_foundations.tables import read_table  # noqa: PLC0415 - pandas at first use
+    from p0_foundations.tables import Holding, open_table  # noqa: PLC0415 - pandas at first use
 
     if path.suffix == PROFILE_SUFFIX and path.is_file():
         return Profile.from_json(path.read_bytes())
-    frame = read_table(
-        path,
-        encoding=encoding,
-        max_columns=settings.max_columns,
-        max_rows=settings.max_rows,
-    )
-    return profile_frame(frame, target=target or None)
+    said = load_schema(schema) if schema is not None else TableSchema()
+    if encoding:
+        said = said.model_copy(update={"file": said.file.model_copy(update={"encoding": encoding})})
+    holding = Holding(max_rows=settings.max_rows, max_columns=settings.max_columns)
+    table = open_table(path, schema=said, holding=holding)
+    return profile_frame(table.frame, target=target or None, reading=table.reading)
 
 
 def _check_endings(out: list[Path] | None) -> None:
@@ -94,11 +113,15 @@ def _check_endings(out: list[Path] | None) -> None:
 def _write(found: "Profile | DriftReport", out: list[Path] | None, *, title: str) -> None:
     for path in out or []:
         text = found.to_html(title=title) if path.suffix == ".html" else found.to_json()
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise FoundationsError(f"cannot write {path}: {error.strerror}") from error
-        typer.echo(f"written: {path}")
+        _save(path, text)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FoundationsError(f"cannot write {path}: {error.strerror}") from error
+    typer.echo(f"written: {path}")
 
 
 def main() -> None:

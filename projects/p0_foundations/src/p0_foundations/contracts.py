@@ -15,6 +15,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from p0_foundations.errors import ProfileFormatError, UnknownColumnError
+from p0_foundations.reading.decisions import Reading, ValueCount
 
 SCHEMA_VERSION = 1
 
@@ -86,13 +87,6 @@ class NumberStats(_Value):
     n_outlying: int = Field(description="Values beyond 3 interquartile ranges from the quartiles.")
     histogram: Histogram
     sketch: Sketch
-
-
-class ValueCount(_Value):
-    """How often a value occurs."""
-
-    value: str
-    n: int
 
 
 class ColumnProfile(_Value):
@@ -197,6 +191,9 @@ class Profile(_Value):
     columns: tuple[ColumnProfile, ...]
     associations: tuple[Association, ...] = ()
     predictors: tuple[Predictor, ...] = Field(default=(), description="Strongest first.")
+    reading: Reading | None = Field(
+        default=None, description="How the table was read, when it came from a file."
+    )
 
     def column(self, name: str) -> ColumnProfile:
         """Return one column; `UnknownColumnError` when there is none of that name."""

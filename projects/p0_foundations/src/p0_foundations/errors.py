@@ -14,6 +14,10 @@ class TableError(FoundationsError):
     """A file is not a table that can be read; the message names the file and the reason."""
 
 
+class SchemaError(FoundationsError):
+    """A schema file says what is not understood; the message names it and what is accepted."""
+
+
 class TableTooLargeError(TableError):
     """A table has more bytes, rows or columns than is accepted."""
 
@@ -24,9 +28,7 @@ class UnknownColumnError(FoundationsError):
     def __init__(self, column: str, known: Iterable[str]) -> None:
         self.column = column
         self.known = tuple(known)
-        near = difflib.get_close_matches(column, self.known, n=1, cutoff=0.0)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"the table has no column {column!r}{hint}")
+        super().__init__(f"the table has no column {column!r}{nearest(column, self.known)}")
 
 
 class ProfileFormatError(FoundationsError):
@@ -68,3 +70,9 @@ class ImagesError(FoundationsError):
 
 class NetworkError(FoundationsError):
     """A network that cannot be built or trained as asked, or whose training diverged."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the known name that is spelled most like this one."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
+    return f"; did you mean {near[0]!r}?" if near else ""

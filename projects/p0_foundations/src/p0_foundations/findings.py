@@ -6,6 +6,7 @@ Reads the described columns; knows no data. The thresholds are here, each with i
 from collections.abc import Iterator, Sequence
 
 from p0_foundations.contracts import Association, ColumnProfile, Finding, Kind, Predictor
+from p0_foundations.reading.decisions import Reading
 
 MUCH_MISSING, SOME_MISSING = 0.4, 0.05
 NEARLY_CONSTANT = 0.995
@@ -115,6 +116,24 @@ def renaming_findings(renamed: Sequence[str]) -> Iterator[Finding]:
         yield Finding(
             severity="problem", code="duplicate-names", columns=tuple(renamed), message=text
         )
+
+
+def reading_findings(reading: Reading | None) -> Iterator[Finding]:
+    """Find what was decided while reading that a person should confirm."""
+    if reading is None:
+        return
+    for text in reading.row_cautions:
+        yield Finding(severity="warning", code="rows-not-read", message=_capital(text))
+    for text in reading.file_cautions:
+        yield Finding(severity="warning", code="how-it-was-read", message=_capital(text))
+    for column in reading.columns:
+        if column.doubt:
+            text = f"'{column.name}': {column.doubt}"
+            yield Finding(severity="warning", code="doubtful", columns=(column.name,), message=text)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def relation_findings(pairs: Sequence[Association]) -> Iterator[Finding]:

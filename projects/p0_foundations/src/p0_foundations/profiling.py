@@ -17,6 +17,7 @@ from p0_foundations.errors import UnknownColumnError
 from p0_foundations.findings import (
     column_findings,
     ranked,
+    reading_findings,
     relation_findings,
     renaming_findings,
     table_findings,
@@ -24,6 +25,7 @@ from p0_foundations.findings import (
     verdict,
 )
 from p0_foundations.predictors import rate_predictors
+from p0_foundations.reading.decisions import ColumnReading, Reading
 from p0_foundations.relations import relate
 from p0_foundations.sampling import SampledColumn, sample_column, sample_rows
 
@@ -33,26 +35,35 @@ MIN_KNOTS = 32
 
 
 def profile_frame(
-    df: pd.DataFrame, *, target: str | None = None, limits: Limits | None = None
+    df: pd.DataFrame,
+    *,
+    target: str | None = None,
+    limits: Limits | None = None,
+    reading: Reading | None = None,
 ) -> Profile:
     """Describe a table: types, missing values, distributions, relations, leaks, warnings.
 
     `target` is the column that a model shall predict; with it, columns that give it away are
-    marked. Raises `UnknownColumnError` when there is no such column. Costs about one sort per
-    number column and one count per text column; a copy of one column at a time in memory.
+    marked. `reading` is how the table was read, when it came from a file: what was spelled missing,
+    set aside or only sampled there is told here. Raises `UnknownColumnError` when there is no such
+    column. Costs about one sort per number column and one count per text column; a copy of one
+    column at a time in memory.
     """
     names, renamed = _unique_names(df.columns)
     if target is not None and target not in names:
         raise UnknownColumnError(target, names)
     limits = _narrowed(limits or Limits(), len(names))
     columns, sampled = _describe(df, names, limits)
+    if reading is not None:
+        columns = [_as_read(column, reading.column(column.name)) for column in columns]
     by_name = dict(zip(names, sampled, strict=True))
     related = _target_first(sampled, target)
     pairs = relate(related, n_most=limits.related_columns)
     rated = rate_predictors(sampled, by_name[target], seed=limits.seed) if target else ()
     n_duplicates = _count_duplicates(df)
     findings: list[Finding] = [
-        *renaming_findings(renamed),
+        *renaming_findings(reading.renamed if reading else renamed),
+        *reading_findings(reading),
         *table_findings(len(df), len(names), n_duplicates),
         *column_findings(columns),
         *relation_findings(pairs),
@@ -70,6 +81,20 @@ def profile_frame(
         columns=tuple(columns),
         associations=pairs,
         predictors=rated,
+        reading=reading,
+    )
+
+
+def _as_read(column: ColumnProfile, read: ColumnReading | None) -> ColumnProfile:
+    """Add to a column what was seen of it only while it was read."""
+    if read is None:
+        return column
+    return column.model_copy(
+        update={
+            "missing_spellings": column.missing_spellings or read.missing_spellings,
+            "n_unparsed": column.n_unparsed or read.n_unread,
+            "types": column.types or read.types,
+        }
     )
 
 

@@ -20,7 +20,9 @@ class Settings(common.settings.Settings):
         300.0, gt=0, description="Longest time for an upload to arrive, in seconds."
     )
     max_columns: int = Field(5_000, ge=1, description="Most columns a table may have.")
-    max_rows: int = Field(5_000_000, ge=1, description="Most rows a table may have.")
+    max_rows: int = Field(
+        5_000_000, ge=1, description="Most rows held; a longer table is described by a sample."
+    )
     max_inline_bytes: int = Field(
         1024 * 1024, ge=1, description="Longest CSV text that a tool call may carry, in bytes."
     )

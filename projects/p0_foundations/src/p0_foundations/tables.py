@@ -1,35 +1,63 @@
-"""Read a table from a file that a person brought: CSV, TSV or Parquet, with errors to act on.
+"""Read a table from a file that a person brought: delimited text, Parquet, JSON lines or Excel.
 
-What is not a table (a picture named .csv, an empty file, a spreadsheet) is refused by what it is;
-text in another encoding or with broken quoting is refused with the line, never read wrongly. Cells
-keep their spelling: "NA" stays text, so that a profile can tell of it; only an empty cell is
-missing. Knows no HTTP. Read next: `profiling.py`.
+What is not a table (a picture named .csv, an empty file) is refused by what it is. Everything else
+is decided, told in a `Reading`, and can be overridden by a schema. A file larger than may be held
+is sampled on the way. Knows no HTTP. Read next: `reading/`, then `profiling.py`.
 """
 
 import csv
 import os
-from io import StringIO
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from p0_foundations.errors import TableError, TableTooLargeError
+from p0_foundations.reading.decisions import N_TOLD, Reading, SetAside, unique_names
+from p0_foundations.reading.delimited import GarbageError, Misfits, TextFile
+from p0_foundations.reading.encodings import Encoding, find_encoding, late_guess
+from p0_foundations.reading.kinds import TypedColumn, typed_columns, typed_frame
+from p0_foundations.reading.layout import Layout, find_layout
+from p0_foundations.reading.other_forms import read_excel, read_json_lines, read_parquet
+from p0_foundations.reading.reservoir import Reservoir
+from p0_foundations.reading.schema import FileSchema, TableSchema
+from p0_foundations.reading.sources import OPEN_QUOTE, Progress
 
-SEPARATORS = (",", ";", "\t", "|")
 HEAD_BYTES = 1024 * 1024
-N_PROBED_ROWS = 30
 MAX_COLUMNS = 5_000
 MAX_ROWS = 5_000_000
+MAX_HELD_ROWS = 1_000_000
+MAX_HELD_BYTES = 512 * 1024 * 1024
 _KNOWN_FILES = (
-    (b"PK\x03\x04", "a spreadsheet or zip archive; save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV"),
     (b"\x1f\x8b", "gzip-compressed; unpack it first"),
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"SQLite format 3", "an SQLite database; export the table as CSV"),
 )
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+ACCEPTED = "CSV, TSV, Parquet, JSON lines or Excel"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A typed frame, and what was decided while it was read."""
+
+    frame: pd.DataFrame
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How much of a table is held at once; of a longer one a uniform random sample is."""
+
+    max_rows: int = MAX_HELD_ROWS
+    max_bytes: int = MAX_HELD_BYTES
+    max_columns: int = MAX_COLUMNS
+    seed: int = 0
 
 
 def read_table(
@@ -40,15 +68,82 @@ def read_table(
     max_columns: int = MAX_COLUMNS,
     max_rows: int = MAX_ROWS,
 ) -> pd.DataFrame:
-    """Read the table in `path`; `name` is what the person calls it, when the path is not that.
+    """Read the table in `path` whole; `name` is what its owner calls it, when the path is not that.
 
-    Without `encoding` text is UTF-8, or UTF-16 with its mark. The separator is found among comma,
-    semicolon, tab and bar. Raises `TableError`, `TableTooLargeError`.
+    Names that repeat stay as they are. Raises `TableError`, `TableTooLargeError` beyond `max_rows`.
     """
-    file = Path(path)
-    shown = name or file.name
+    schema = TableSchema(file=FileSchema(encoding=encoding))
+    holding = Holding(max_rows=max_rows, max_bytes=1 << 62, max_columns=max_columns)
+    found = open_table(path, name=name, schema=schema, holding=holding)
+    if found.reading.is_sampled:
+        shown = name or Path(path).name
+        raise TableTooLargeError(f"{shown} has more than {max_rows:,} rows; send a sample of it")
+    return found.frame.set_axis(list(found.reading.original_names), axis=1)
+
+
+def _quiet(share: float) -> None:
+    """Report to nobody."""
+    del share
+
+
+def open_table(
+    path: str | os.PathLike[str],
+    *,
+    name: str = "",
+    schema: TableSchema | None = None,
+    holding: Holding | None = None,
+    progress: Progress = _quiet,
+    is_strict: bool = True,
+) -> Table:
+    """Read the table in `path` as decided, or as a schema says, and tell every decision.
+
+    Unless it `is_strict`, what the schema says of columns that the table lacks is passed over.
+
+    One pass over the file, two where its first rows were no guide; memory is bounded by `holding`.
+    Raises `TableError` for what is no table, `UnknownColumnError` for a schema of another table.
+    """
+    file = _File(Path(path), name or Path(path).name, schema or TableSchema(), is_strict)
+    head = _head(file.path, file.shown)
+    holding = holding or Holding()
+    if head.startswith(b"PAR1"):
+        return _parquet(file, holding, progress)
+    if head.startswith(_WORKBOOKS):
+        return _excel(file, holding, progress)
+    encoding = _encoding(file, head)
+    if _decoded(head, encoding.name).lstrip("\ufeff \r\n\t").startswith("{"):
+        return _json_lines(file, encoding, holding, progress)
+    return _text(file, encoding, head, holding, progress)
+
+
+def type_frame(frame: pd.DataFrame, schema: TableSchema | None = None) -> Table:
+    """Decide the columns of a frame that was made elsewhere, as if it had been a file."""
+    schema = schema or TableSchema()
+    names, renamed = unique_names([str(name) for name in frame.columns])
+    schema.refuse_unknown(names)
+    frame = frame.set_axis(names, axis=1).reset_index(drop=True)
+    columns = typed_frame(frame, schema)
+    reading = Reading(form="data frame", n_rows=len(frame), n_held=len(frame), renamed=renamed)
+    return _told(columns, reading, _ignored(schema, names))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file, what its owner calls it, and what a schema says of it."""
+
+    path: Path
+    shown: str
+    schema: TableSchema
+    is_strict: bool = True
+
+    def check(self, names: Sequence[str]) -> None:
+        """Refuse a schema that speaks of other columns."""
+        if self.is_strict:
+            self.schema.refuse_unknown(names)
+
+
+def _head(path: Path, shown: str) -> bytes:
     try:
-        with file.open("rb") as opened:
+        with path.open("rb") as opened:
             head = opened.read(HEAD_BYTES)
     except FileNotFoundError:
         raise TableError(f"there is no file {shown}") from None
@@ -56,142 +151,208 @@ def read_table(
         raise TableError(f"{shown} cannot be read: {error.strerror}") from error
     if not head.strip():
         raise TableError(f"{shown} is empty")
-    if head.startswith(b"PAR1"):
-        return _read_parquet(file, shown, max_columns, max_rows)
-    encoding = encoding or ("utf-16" if head.startswith(_UTF16) else "utf-8-sig")
-    _refuse_binary(head, shown, encoding)
-    return _read_text(file, shown, encoding, max_columns=max_columns, max_rows=max_rows)
-
-
-def _refuse_binary(head: bytes, shown: str, encoding: str) -> None:
     for start, what in _KNOWN_FILES:
         if head.startswith(start):
             raise TableError(f"{shown} is {what}, not a table of text")
-    if b"\0" in head and not encoding.lower().startswith(("utf-16", "utf-32")):
-        raise TableError(f"{shown} is a binary file; accepted: CSV, TSV or Parquet")
+    return head
 
 
-def _read_parquet(file: Path, shown: str, max_columns: int, max_rows: int) -> pd.DataFrame:
-    import pyarrow as pa  # noqa: PLC0415 - only for Parquet
-    import pyarrow.parquet as pq  # noqa: PLC0415 - only for Parquet
+def _encoding(file: _File, head: bytes) -> Encoding:
+    said = file.schema.file.encoding
+    found = Encoding(said, "a schema says so") if said else find_encoding(head)
+    if b"\0" in head and not found.name.lower().startswith(("utf-16", "utf-32")):
+        raise TableError(f"{file.shown} is a binary file; accepted: {ACCEPTED}")
+    return found
 
+
+def _decoded(head: bytes, encoding: str) -> str:
+    """Return the beginning of the file as text, in whole lines."""
     try:
-        with pq.ParquetFile(file) as opened:
-            shape = opened.metadata.num_rows, opened.metadata.num_columns
-            _refuse_too_large(shown, *shape, max_columns=max_columns, max_rows=max_rows)
-            return opened.read().to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise TableError(f"{shown} is not valid Parquet: {_first_line(error)}") from error
-
-
-def _refuse_too_large(
-    shown: str, n_rows: int, n_columns: int, *, max_columns: int, max_rows: int
-) -> None:
-    if n_columns > max_columns:
-        raise TableTooLargeError(
-            f"{shown} has {n_columns:,} columns; at most {max_columns:,} are accepted"
-        )
-    if n_rows > max_rows:
-        raise TableTooLargeError(f"{shown} has more than {max_rows:,} rows; send a sample of it")
-
-
-def _read_text(
-    file: Path, shown: str, encoding: str, *, max_columns: int, max_rows: int
-) -> pd.DataFrame:
-    try:
-        separator, header, n_first = _probe(file, encoding)
-        if n_first > len(header):  # pandas would take the first fields for row names
-            raise TableError(
-                f"{shown}: the first row has {n_first} fields, the header {len(header)} names"
-            )
-        _refuse_too_large(shown, 0, len(header), max_columns=max_columns, max_rows=max_rows)
-        frame = _parse(file, encoding, separator, max_rows + 1)
+        text = head.decode(encoding, "replace")
     except LookupError:
         raise TableError(f"there is no encoding {encoding!r}; such as utf-8, cp1252") from None
-    except UnicodeError as error:
-        raise TableError(_encoding_trouble(file, shown, encoding)) from error
-    except pd.errors.EmptyDataError:
-        raise TableError(f"{shown} is empty") from None
-    except (pd.errors.ParserError, csv.Error) as error:
-        raise TableError(
-            f"{shown} cannot be split into columns: {_in_words(_first_line(error))}"
-        ) from error
-    except (ValueError, OverflowError) as error:
-        raise TableError(f"{shown} cannot be read: {_first_line(error)}") from error
-    _refuse_too_large(shown, *frame.shape, max_columns=max_columns, max_rows=max_rows)
-    if len(header) == frame.shape[1]:  # pandas tells repeated names apart; a profile says so
-        frame.columns = pd.Index(
-            [own or given for own, given in zip(header, frame.columns, strict=True)]
+    if len(head) == HEAD_BYTES and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
+    return text
+
+
+def _text(
+    file: _File, encoding: Encoding, head: bytes, holding: Holding, progress: Progress
+) -> Table:
+    layout = find_layout(_decoded(head, encoding.name), file.schema.file, file.shown)
+    names, renamed = unique_names(_named(layout.names))
+    _refuse_wide(file.shown, len(names), holding)
+    file.check(names)
+    text = TextFile(file.path, encoding.name, layout, tuple(names), _as_text(file.schema, names))
+    n_most = _n_most(layout, holding)
+    try:
+        found = _held(text, n_most, holding.seed, progress, is_rewritten=not layout.is_plain)
+    except GarbageError:
+        later = None if file.schema.file.encoding else late_guess(file.path)
+        if later is not None and later.name != encoding.name:
+            return _text(file, later, head, holding, progress)
+        found = _held(text, n_most, holding.seed, progress, is_rewritten=True)
+    held, misfits = found
+    _refuse_garbage(file.shown, misfits, held.n_seen)
+    columns, n_garbage = _sound_columns(text, held, file, misfits)
+    reading = Reading(
+        form="delimited text",
+        encoding=encoding.name,
+        encoding_because=encoding.because,
+        separator=layout.separator,
+        has_header=layout.has_header,
+        header_because=layout.header_because,
+        skipped_lines=layout.skip_lines,
+        n_rows=held.n_seen - n_garbage,
+        n_held=len(columns[0].values) if columns else 0,
+        n_set_aside=misfits.n,
+        set_aside=tuple(misfits.first),
+        renamed=renamed,
+    )
+    return _told(columns, reading, _ignored(file.schema, names))
+
+
+def _held(
+    text: TextFile, n_most: int, seed: int, progress: Progress, *, is_rewritten: bool
+) -> tuple[Reservoir, Misfits]:
+    try:
+        return text.read(lambda: Reservoir(n_most, seed=seed), progress, is_rewritten=is_rewritten)
+    except (pa.ArrowException, csv.Error) as error:
+        raise TableError(f"the table cannot be split into columns: {str(error)[:200]}") from error
+
+
+def _sound_columns(
+    text: TextFile, held: Reservoir, file: _File, misfits: Misfits
+) -> tuple[list[TypedColumn], int]:
+    """Type the columns and set rows aside that hold text in most of the number columns."""
+    table, rows = held.table()
+    columns = typed_columns(table, file.schema, {}, is_padded=text.layout.is_padded)
+    is_garbage = _garbage_rows(columns, len(rows))
+    n_garbage = int(is_garbage.sum())
+    if not n_garbage:
+        return columns, 0
+    for line in text.lines_of(rows[is_garbage][:N_TOLD].tolist()):
+        misfits.add(line, "holds text where numbers or dates are")
+    misfits.n += n_garbage - min(n_garbage, N_TOLD)
+    _refuse_garbage(file.shown, misfits, held.n_seen)
+    sound = table.filter(pa.array(~is_garbage))
+    return typed_columns(sound, file.schema, {}, is_padded=text.layout.is_padded), n_garbage
+
+
+def _garbage_rows(columns: Sequence[TypedColumn], n_rows: int) -> np.ndarray:
+    """Find rows where at least half of the number and date columns, and two, hold other text."""
+    n_unread = np.zeros(n_rows, dtype=np.int64)
+    for column in columns:
+        if column.is_unread is not None:
+            n_unread += column.is_unread
+    n_typed = sum(one.reading.kind in {"number", "date"} for one in columns)
+    return n_unread >= max(2, n_typed / 2)
+
+
+def _n_most(layout: Layout, holding: Holding) -> int:
+    """How many rows may be held, judged by the length of the first ones."""
+    n_bytes = sum(len(cell) + 8 for row in layout.rows for cell in row)
+    per_row = max(n_bytes // max(len(layout.rows), 1), 1)
+    return max(1, min(holding.max_rows, holding.max_bytes // per_row))
+
+
+def _named(names: Sequence[str]) -> list[str]:
+    return [name.strip() or f"column_{k}" for k, name in enumerate(names, start=1)]
+
+
+def _as_text(schema: TableSchema, names: Sequence[str]) -> frozenset[str]:
+    """Name the columns that a schema has something to say about: read as text, then as it says."""
+    asked = TableSchema().of("")
+    return frozenset(name for name in names if schema.of(name) != asked)
+
+
+def _ignored(schema: TableSchema, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if schema.of(name).kind == "ignore")
+
+
+def _refuse_wide(shown: str, n_columns: int, holding: Holding) -> None:
+    if n_columns > holding.max_columns:
+        raise TableTooLargeError(
+            f"{shown} has {n_columns:,} columns; at most {holding.max_columns:,} are accepted"
         )
-    return frame
 
 
-def _parse(file: Path, encoding: str, separator: str, n_rows: int) -> pd.DataFrame:
-    return pd.read_csv(
-        file,
-        sep=separator,
-        encoding=encoding,
-        nrows=n_rows,
-        keep_default_na=False,
-        na_values=[""],
-        low_memory=False,
-        skipinitialspace=True,
+def _refuse_garbage(shown: str, misfits: Misfits, n_sound: int) -> None:
+    """Refuse a file of which more than a small share could not be read."""
+    if not misfits.is_too_many(n_sound + misfits.n):
+        return
+    first = misfits.first[0] if misfits.first else SetAside(line=0, why="")
+    if first.why == OPEN_QUOTE:
+        raise TableError(
+            f'{shown} cannot be split into columns: a quotation mark (") opened on line '
+            f"{first.line:,} is never closed"
+        )
+    raise TableError(
+        f"{shown} cannot be read: {misfits.n:,} of {n_sound + misfits.n:,} rows do not fit, such "
+        f"as line {first.line:,}, which {first.why}; a schema can name separator, encoding and "
+        "the lines above the header"
     )
 
 
-def _probe(file: Path, encoding: str) -> tuple[str, list[str], int]:
-    """Find the separator that splits the first rows most evenly.
-
-    Returns it with the header's names and the number of fields in the first row.
-    """
-    with file.open(encoding=encoding, newline="") as opened:
-        head = opened.read(HEAD_BYTES)
-    best, best_score, header, n_first = ",", (False, 0), [""], 0
-    for separator in SEPARATORS:
-        reader = csv.reader(StringIO(head), delimiter=separator, skipinitialspace=True)
-        rows: list[list[str]] = []
-        try:
-            for row in reader:
-                if row:
-                    rows.append(row)
-                if len(rows) == N_PROBED_ROWS:
-                    break
-        except csv.Error:
-            continue  # a field longer than the standard library takes: pandas will see to it
-        widths = [len(row) for row in rows]
-        score = (len(set(widths[:-1] or widths)) == 1 and widths[0] > 1, max(widths[:1], default=0))
-        if score > best_score:
-            best, best_score, header = separator, score, rows[0]
-            n_first = widths[1] if len(widths) > 1 else 0
-    return best, header, n_first
+def _parquet(file: _File, holding: Holding, progress: Progress) -> Table:
+    held = Reservoir(holding.max_rows, seed=holding.seed, max_bytes=holding.max_bytes)
+    read_parquet(file.path, file.shown, held, progress)
+    table, _ = held.table()
+    names, renamed = unique_names([str(name) for name in table.column_names])
+    _refuse_wide(file.shown, len(names), holding)
+    file.check(names)
+    columns = typed_columns(table.rename_columns(names), file.schema, {})
+    reading = Reading(form="Parquet", n_rows=held.n_seen, n_held=table.num_rows, renamed=renamed)
+    return _told(columns, reading, _ignored(file.schema, names))
 
 
-def _encoding_trouble(file: Path, shown: str, encoding: str) -> str:
-    """Say on which line the text stops being what it was taken for."""
-    plain = encoding.removesuffix("-sig")
-    where = ""
-    with file.open("rb") as opened:
-        for n, raw in enumerate(opened, start=1):
-            try:
-                raw.decode(plain)
-            except UnicodeError:
-                where = f" (line {n:,})"
-                break
-    return (
-        f"{shown} is not {plain.upper()} text{where}; save it as UTF-8 or name its encoding, "
-        "such as cp1252"
+def _json_lines(file: _File, encoding: Encoding, holding: Holding, progress: Progress) -> Table:
+    held = Reservoir(holding.max_rows, seed=holding.seed, max_bytes=holding.max_bytes)
+    types, misfits, notes = read_json_lines(file.path, encoding.name, held, progress)
+    _refuse_garbage(file.shown, misfits, held.n_seen)
+    table, _ = held.table()
+    names = table.column_names
+    _refuse_wide(file.shown, len(names), holding)
+    file.check(names)
+    mixed = {name: types.mixed(name) for name in names}
+    columns = typed_columns(table, file.schema, mixed)
+    reading = Reading(
+        form="JSON lines",
+        encoding=encoding.name,
+        encoding_because=encoding.because,
+        n_rows=held.n_seen,
+        n_held=table.num_rows,
+        n_set_aside=misfits.n,
+        set_aside=tuple(misfits.first),
+        notes=notes,
     )
+    return _told(columns, reading, _ignored(file.schema, names))
 
 
-def _in_words(message: str) -> str:
-    """Put the parser's own words into ours."""
-    if "EOF inside string" in message:
-        row = message.rpartition(" ")[2]
-        return f'a quotation mark (") opened near row {row} is never closed'
-    if "Expected" in message and "saw" in message:
-        return message.partition("error: ")[2] or message
-    return message
+def _excel(file: _File, holding: Holding, progress: Progress) -> Table:
+    held = Reservoir(holding.max_rows, seed=holding.seed, max_bytes=holding.max_bytes)
+    sheet = read_excel(file.path, file.shown, file.schema.file, held, progress)
+    names, renamed = unique_names(_named(sheet.names))
+    _refuse_wide(file.shown, len(names), holding)
+    file.check(names)
+    table, _ = held.table()
+    mixed = {name: sheet.types.mixed(str(k)) for k, name in enumerate(names)}
+    columns = typed_columns(table.rename_columns(names), file.schema, mixed)
+    reading = Reading(
+        form="Excel",
+        sheet=sheet.name,
+        other_sheets=sheet.others,
+        has_header=sheet.has_header,
+        header_because=sheet.header_because,
+        skipped_lines=sheet.skipped,
+        n_rows=held.n_seen,
+        n_held=table.num_rows,
+        renamed=renamed,
+    )
+    return _told(columns, reading, _ignored(file.schema, names))
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _told(columns: Sequence[TypedColumn], reading: Reading, ignored: Sequence[str]) -> Table:
+    frame = pd.DataFrame({one.reading.name: one.values for one in columns})
+    told = tuple(one.reading for one in columns)
+    return Table(frame, reading.model_copy(update={"columns": told, "left_out": tuple(ignored)}))

@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from p0_foundations.contracts import DriftReport, Profile
 from p0_foundations.errors import BusyError, TableTooLargeError
+from p0_foundations.reading.schema import FileSchema, TableSchema
 from p0_foundations.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -67,13 +68,9 @@ class Workbench:
 
     def _profile(self, path: Path, name: str, target: str | None, encoding: str) -> Profile:
         from p0_foundations.profiling import profile_frame  # noqa: PLC0415 - pandas at first use
-        from p0_foundations.tables import read_table  # noqa: PLC0415 - pandas at first use
+        from p0_foundations.tables import Holding, open_table  # noqa: PLC0415 - pandas, too
 
-        frame = read_table(
-            path,
-            name=name,
-            encoding=encoding,
-            max_columns=self._settings.max_columns,
-            max_rows=self._settings.max_rows,
-        )
-        return profile_frame(frame, target=target)
+        holding = Holding(max_rows=self._settings.max_rows, max_columns=self._settings.max_columns)
+        schema = TableSchema(file=FileSchema(encoding=encoding))
+        table = open_table(path, name=name, schema=schema, holding=holding)
+        return profile_frame(table.frame, target=target, reading=table.reading)

@@ -64,6 +64,11 @@ def _registry(settings: Settings) -> Registry:
     )
 
 
+Schema = Annotated[
+    Path | None,
+    typer.Option(help="TOML file that says how to read the table, where that is known."),
+]
+
 app = service_command("p1-prediction-api", Settings, _create_app, before_serving=_train_first_model)
 
 
@@ -71,7 +76,8 @@ app = service_command("p1-prediction-api", Settings, _create_app, before_serving
 def train(
     context: typer.Context,
     table: Annotated[
-        Path | None, typer.Argument(help="CSV, TSV or Parquet; without one, the example data.")
+        Path | None,
+        typer.Argument(help="CSV, Parquet, JSON lines, Excel; without one, the example."),
     ] = None,
     target: Annotated[str, typer.Option(help="Column to predict.")] = "",
     model: Annotated[str, typer.Option(help="Name in the registry; default: the served one.")] = "",
@@ -94,6 +100,13 @@ def train(
     time_column: Annotated[str, typer.Option(help="Hold out the latest rows by it.")] = "",
     group_column: Annotated[str, typer.Option(help="Keep its groups on one side.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of splits and models.")] = None,
+    schema: Schema = None,
+    write_schema: Annotated[
+        Path | None, typer.Option(help="Write how the table is read, and end: no training.")
+    ] = None,
+    max_rows: Annotated[
+        int, typer.Option(min=100, help="Most rows held; a longer table is sampled.")
+    ] = 1_000_000,
     report: Annotated[Path | None, typer.Option(help="Write the diagnosis as HTML.")] = None,
     publish: Annotated[bool, typer.Option(help="Publish to the registry.")] = True,
     diagnose: Annotated[
@@ -123,6 +136,9 @@ def train(
         time_column=time_column,
         group_column=group_column,
         seed=seed,
+        schema=schema,
+        write_schema=write_schema,
+        max_rows=max_rows,
         report=report,
         should_publish=publish,
         should_diagnose=diagnose and not if_missing,
@@ -133,17 +149,21 @@ def train(
 @app.command()
 def check(
     context: typer.Context,
-    table: Annotated[Path, typer.Argument(help="New rows: CSV, TSV or Parquet.")],
+    table: Annotated[Path, typer.Argument(help="New rows: CSV, Parquet, JSON lines or Excel.")],
+    schema: Schema = None,
 ) -> None:
     """Compare new rows with what the served model was trained on; exit code 1 when they drifted."""
-    from p0_foundations import Profile, profile_frame, read_table  # noqa: PLC0415 - pandas
+    from p0_foundations import Profile, profile_frame  # noqa: PLC0415 - pandas
+
+    from p1_prediction_api.train_command import read_later  # noqa: PLC0415 - pandas
 
     settings: Settings = context.obj
     registry = _registry(settings)
     version = registry.resolve(settings.model, settings.alias)
-    stored = (registry.fetch(version) / "profile.json").read_text(encoding="utf-8")
-    trained = Profile.from_json(stored)
-    report = trained.drift(profile_frame(read_table(table)))
+    files = registry.fetch(version)
+    trained = Profile.from_json((files / "profile.json").read_text(encoding="utf-8"))
+    found = read_later(table, schema, files)
+    report = trained.drift(profile_frame(found.frame, reading=found.reading))
     typer.echo(f"against {version.model} version {version.version}: {report.verdict}")
     for column in report.columns:
         if column.severity in {"moderate", "strong"}:
@@ -154,25 +174,27 @@ def check(
 @app.command(name="predict-table")
 def predict_table(
     context: typer.Context,
-    table: Annotated[Path, typer.Argument(help="Rows: CSV, TSV or Parquet.")],
+    table: Annotated[Path, typer.Argument(help="Rows: CSV, TSV, Parquet, JSON lines or Excel.")],
     out: Annotated[Path, typer.Option(help="Where to write: .csv, .tsv, .parquet or .jsonl.")],
+    schema: Schema = None,
 ) -> None:
     """Predict every row of a table with the served version; writes the table with the answers."""
     _need_training()
-    from p0_foundations import read_table  # noqa: PLC0415 - pandas
-
     from p1_prediction_api.loaded import load  # noqa: PLC0415 - ONNX Runtime
     from p1_prediction_api.table_prediction import predict_table  # noqa: PLC0415 - pandas
-    from p1_prediction_api.train_command import progress  # noqa: PLC0415 - only for long work
+    from p1_prediction_api.train_command import progress, read_later  # noqa: PLC0415 - pandas
 
     write = _writer(out)
     settings: Settings = context.obj
     registry = _registry(settings)
     version = registry.resolve(settings.model, settings.alias)
-    loaded = load(version, registry.fetch(version), settings)
-    frame = read_table(table)
+    files = registry.fetch(version)
+    loaded = load(version, files, settings)
+    found = read_later(table, schema, files, whole=True)
+    for caution in found.reading.cautions:
+        typer.echo(f"  {caution}", err=True)
     with progress() as report:
-        answered = predict_table(loaded, frame, lambda share: report("predicting", share))
+        answered = predict_table(loaded, found.frame, lambda share: report("predicting", share))
     write(answered)
     typer.echo(
         f"{len(answered):,} rows predicted by {version.model} version {version.version}: {out}"

@@ -110,6 +110,9 @@ class ModelCard(_Value):
         default_factory=dict, description="Columns left out, each with the reason."
     )
     warnings: tuple[str, ...] = ()
+    reading: tuple[str, ...] = Field(
+        default=(), description="How the table was read: the file, samples, doubts, rows set aside."
+    )
     calibration: Calibration = Calibration()
     uncertainty: Uncertainty | None = None
     threshold_because: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from p0_foundations import Profile, profile_frame
+from p0_foundations import Profile, Reading, profile_frame
 
 from p1_prediction_api.contracts import MISSING, Feature, Signature, Task
 from p1_prediction_api.encoding import iso_of
@@ -23,7 +23,9 @@ MAX_CLASSES = 30
 MAX_NUMERIC_CLASSES = 10
 """Whole numbers of at most so many values are classes; more, or fractions, are a quantity."""
 MAX_LEVELS = 100
-WARNED = frozenset({"leak-suspect", "duplicate-rows", "sentinel"})
+WARNED = frozenset(
+    {"leak-suspect", "duplicate-rows", "sentinel", "unparsed", "mixed-types", "doubtful"}
+)
 """Findings of the profile that can make a score dishonest."""
 NUMERIC_KINDS = frozenset({"number", "code"})
 DROPPED_KINDS = {
@@ -31,6 +33,8 @@ DROPPED_KINDS = {
     "empty": "holds no value",
     "text": "free text",
 }
+KIND_AS_TOLD = {"number": "number", "date": "datetime", "category": "category", "text": "text"}
+"""What a column is when a schema says its kind, whatever it looks like."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +107,29 @@ class Prepared:
         )
 
 
-def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()) -> Prepared:
+def prepare(
+    frame: pd.DataFrame,
+    target: str,
+    *,
+    leave_out: tuple[str, ...] = (),
+    reading: Reading | None = None,
+) -> Prepared:
     """Choose what to learn from; raises `UnknownTargetError` or `UntrainableError`."""
     if target not in frame.columns:
         raise UnknownTargetError(target, (str(name) for name in frame.columns))
-    profile = profile_frame(frame, target=target)
-    kinds = {column.name: column.kind.value for column in profile.columns}
+    profile = profile_frame(frame, target=target, reading=reading)
+    kinds = _kinds(profile, reading)
     spelled = {
         column.name: [one.value.strip("'\"") for one in column.missing_spellings]
         for column in profile.columns
     }
     table = frame[known_target(frame, target, profile)].reset_index(drop=True)
+    _refuse_target(profile, target, kinds[target], n_known=len(table))
     task, y, classes = _target(table[target], kinds[target], name=target)
     dropped = {
-        column.name: DROPPED_KINDS.get(column.kind.value, "holds one value only")
+        column.name: DROPPED_KINDS.get(kinds[column.name], "holds one value only")
         for column in profile.columns
-        if (column.kind.value in DROPPED_KINDS or column.is_constant) and column.name != target
+        if (kinds[column.name] in DROPPED_KINDS or column.is_constant) and column.name != target
     }
     dropped |= dict.fromkeys(leave_out, "names the group or the time of a row")
     columns: dict[str, pd.Series] = {}
@@ -140,7 +151,8 @@ def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()
             else:
                 columns[name] = column
     if not columns:
-        raise UntrainableError(f"no column is left to predict {target} from: {dropped}")
+        why = "; ".join(f"{name} {reason}" for name, reason in dropped.items())
+        raise UntrainableError(f"no column is left to predict {target} from: {why or 'no other'}")
     found = [f.message for f in profile.findings if f.code in WARNED]
     X = pd.DataFrame(columns)
     return Prepared(
@@ -157,6 +169,31 @@ def prepare(frame: pd.DataFrame, target: str, *, leave_out: tuple[str, ...] = ()
         warnings=tuple(found),
         fingerprint=_fingerprint(frame),
     )
+
+
+def _kinds(profile: Profile, reading: Reading | None) -> dict[str, str]:
+    """Take each column for what a schema says, else for what it looks like."""
+    kinds = {column.name: column.kind.value for column in profile.columns}
+    for column in reading.columns if reading else ():
+        if column.is_told and kinds[column.name] != "empty":
+            kinds[column.name] = KIND_AS_TOLD[column.kind]
+    return kinds
+
+
+def _refuse_target(profile: Profile, target: str, kind: str, *, n_known: int) -> None:
+    """Refuse a target that cannot be predicted, with what would help."""
+    if not n_known:
+        raise UntrainableError(f"{target} holds no value in any of {profile.n_rows:,} rows")
+    if kind == "id":
+        raise UntrainableError(
+            f"{target} names the rows: {profile.column(target).n_unique:,} distinct values in "
+            f"{n_known:,} rows; choose a column whose values repeat, or say its kind in a schema"
+        )
+    if kind == "datetime":
+        raise UntrainableError(
+            f"{target} holds dates, which no model here predicts; make it a number, such as days "
+            "until then"
+        )
 
 
 def known_target(frame: pd.DataFrame, target: str, profile: Profile) -> pd.Series:

@@ -42,6 +42,8 @@ COLUMNS_FILE = "columns.onnx"
 DIAGNOSIS_FILE = "diagnosis.json"
 REPORT_FILE = "report.html"
 EXPLAINER_FILE = "explainer.npz"
+READING_FILE = "reading.json"
+SCHEMA_FILE = "schema.json"
 
 
 def publish(
@@ -74,6 +76,8 @@ def publish(
         (files / MONITORING_FILE).write_text(reference.model_dump_json(), encoding="utf-8")
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
+        (files / READING_FILE).write_text(run.reading.model_dump_json(indent=2), encoding="utf-8")
+        (files / SCHEMA_FILE).write_text(run.schema.model_dump_json(indent=2), encoding="utf-8")
         if diagnosis is not None:
             (files / DIAGNOSIS_FILE).write_text(diagnosis.to_json(), encoding="utf-8")
             (files / REPORT_FILE).write_text(render_html(diagnosis), encoding="utf-8")

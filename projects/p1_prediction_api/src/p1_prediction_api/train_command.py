@@ -1,6 +1,8 @@
 """The work behind `p1-prediction-api train`: train, tell, diagnose, publish."""
 
 import contextlib
+import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +11,28 @@ import numpy as np
 import pandas as pd
 import typer
 from numpy.typing import NDArray
+from p0_foundations import (
+    FileSchema,
+    Holding,
+    Reading,
+    Table,
+    TableSchema,
+    load_schema,
+    open_table,
+    parse_schema,
+    written,
+)
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+from rich.text import Text
 from sklearn.pipeline import Pipeline
 
 from p1_prediction_api.contracts import ModelCard
 from p1_prediction_api.diagnosis import Diagnosis, diagnose, render_html
 from p1_prediction_api.errors import TrainingError
 from p1_prediction_api.example_data import TARGET, example_table
-from p1_prediction_api.publishing import publish
+from p1_prediction_api.publishing import SCHEMA_FILE, publish
 from p1_prediction_api.raw_scores import predict
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import Costs, TrainingRun, train
@@ -25,6 +40,9 @@ from p1_prediction_api.training import Costs, TrainingRun, train
 SEARCH_MINUTES, EXAMPLE_MINUTES = 10.0, 0.05
 DIAGNOSIS_MINUTES = 1.0
 MAX_TOLD = 5
+MAX_TOLD_COLUMNS = 60
+MIN_WIDTH = 110
+_PLAIN_REASONS = frozenset({"neither numbers nor dates", "every cell is a number"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,9 @@ class Order:
     time_column: str
     group_column: str
     seed: int | None
+    schema: Path | None
+    write_schema: Path | None
+    max_rows: int
     report: Path | None
     should_publish: bool
     should_diagnose: bool
@@ -50,6 +71,9 @@ def carry_out(order: Order, settings: Settings) -> None:
     """Train as ordered and say what was found; raises `TrainingError` before any long work."""
     if order.report is not None and not order.report.parent.is_dir():
         raise TrainingError(f"there is no folder {order.report.parent}")
+    if order.write_schema is not None:
+        _write_schema(order)
+        return
     if order.table is not None and not order.target:
         raise TrainingError("which column is to be predicted? name it with --target")
     run = _trained(order, settings)
@@ -67,6 +91,45 @@ def carry_out(order: Order, settings: Settings) -> None:
         typer.echo(f"published {version.model} version {version.version} as {alias or 'no alias'}")
 
 
+def _write_schema(order: Order) -> None:
+    if order.table is None or order.write_schema is None:
+        raise TrainingError("--write-schema needs a table")
+    with progress() as report:
+        found = open_table(
+            order.table,
+            schema=_schema(order.schema),
+            holding=Holding(max_rows=order.max_rows),
+            progress=lambda share: report("reading the table", share),
+        )
+    try:
+        order.write_schema.write_text(written(found.reading), encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"cannot write {order.write_schema}: {error.strerror}") from error
+    _tell_reading(found.reading, {})
+    typer.echo(f"written: {order.write_schema}; give it back with --schema")
+
+
+def _schema(path: Path | None) -> TableSchema | None:
+    return None if path is None else load_schema(path)
+
+
+def read_later(table: Path, schema: Path | None, files: Path, *, whole: bool = False) -> Table:
+    """Read a table for a published model: as a schema says, else as the one it was trained with.
+
+    Of that one only the columns are kept that this table has, and nothing about the file: another
+    file may be encoded and separated in another way. With `whole` every row is read.
+    """
+    limits = Holding(max_rows=1 << 40, max_bytes=1 << 62) if whole else Holding()
+    given = _schema(schema)
+    stored = files / SCHEMA_FILE
+    if given is not None or not stored.is_file():
+        return open_table(table, schema=given, holding=limits)
+    said = parse_schema(json.loads(stored.read_text(encoding="utf-8")), "the model's schema")
+    kept = FileSchema(header=said.file.header, names=said.file.names, missing=said.file.missing)
+    said = said.model_copy(update={"file": kept})
+    return open_table(table, schema=said, holding=limits, is_strict=False)
+
+
 def _trained(order: Order, settings: Settings) -> TrainingRun:
     longest = SEARCH_MINUTES if order.table is not None else EXAMPLE_MINUTES
     is_even = order.costs.false_positive == order.costs.false_negative
@@ -79,6 +142,8 @@ def _trained(order: Order, settings: Settings) -> TrainingRun:
             costs=None if is_even else order.costs,
             time_column=order.time_column or None,
             group_column=order.group_column or None,
+            schema=_schema(order.schema),
+            holding=Holding(max_rows=order.max_rows),
             seed=settings.seed if order.seed is None else order.seed,
             report=report,
         )
@@ -90,10 +155,41 @@ def _tell(run: TrainingRun) -> None:
     typer.echo(f"  chosen because {card.chosen_because}")
     for line in _said_with_it(card):
         typer.echo(f"  {line}")
-    for name, reason in card.dropped.items():
-        typer.echo(f"  left out {name}: {reason}")
+    _tell_reading(run.reading, _uses(run))
     for warning in card.warnings:
         typer.echo(f"  warning: {warning}")
+
+
+def _uses(run: TrainingRun) -> dict[str, str]:
+    """Say of each column what training did with it."""
+    data = run.data
+    learned = {
+        **dict.fromkeys(data.numbers, "a number"),
+        **dict.fromkeys(data.dates, "a date"),
+        **dict.fromkeys(data.labels, "a category"),
+    }
+    uses = {name: f"learned from as {what}" for name, what in learned.items()}
+    uses |= {name: f"left out: {reason}" for name, reason in data.dropped.items()}
+    return uses | {data.target: "the target"}
+
+
+def _tell_reading(reading: Reading, uses: dict[str, str]) -> None:
+    """Show what was decided, for the file in a line and for the columns as a table."""
+    typer.echo(f"  read as {reading.summary}")
+    for caution in reading.cautions:
+        typer.echo(f"  caution: {caution}")
+    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("  column", "read as", "missing is spelled", "in training"):
+        table.add_column(title, overflow="fold")
+    for column in reading.columns[:MAX_TOLD_COLUMNS]:
+        spelled = ", ".join(f"{one.value!r} × {one.n:,}" for one in column.missing_spellings)
+        kind = column.kind if column.why in _PLAIN_REASONS else f"{column.kind}: {column.why}"
+        cells = (f"  {column.name}", kind, spelled, uses.get(column.name, ""))
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console(file=sys.stdout)
+    console.print(table, width=max(console.width, MIN_WIDTH), soft_wrap=not console.is_terminal)
+    if (n_more := len(reading.columns) - MAX_TOLD_COLUMNS) > 0:
+        typer.echo(f"  and {n_more:,} more columns; --write-schema writes them all")
 
 
 def _said_with_it(card: ModelCard) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from common.models import ModelVersion
 from numpy.typing import NDArray
-from p0_foundations import read_table
+from p0_foundations import Holding, Reading, Table, TableSchema, open_table, type_frame
 
 from p1_prediction_api.calibration import (
     calibrate,
@@ -54,6 +54,10 @@ def _say_nothing(what: str, share: float) -> None:
     del what, share
 
 
+_NOT_READ = Reading(form="data frame", n_rows=0, n_held=0)
+_NOTHING_SAID = TableSchema()
+
+
 @dataclass(frozen=True)
 class TrainingRun:
     """A trained model: what it is, how good it is, and the pipeline itself."""
@@ -63,6 +67,8 @@ class TrainingRun:
     chosen: Candidate
     signature: Signature
     card: ModelCard
+    reading: Reading = _NOT_READ
+    schema: TableSchema = _NOTHING_SAID
 
     @property
     def fitted(self) -> Fitted:
@@ -92,6 +98,8 @@ def train(
     table: pd.DataFrame | str | Path,
     *,
     target: str,
+    schema: TableSchema | None = None,
+    holding: Holding | None = None,
     minutes: float = 10.0,
     time_column: str | None = None,
     group_column: str | None = None,
@@ -106,17 +114,17 @@ def train(
     `minutes` bounds the search, and an interrupt (Ctrl-C) ends it: the best so far is kept once
     there is one beside the baseline. `time_column` holds out the latest rows, `group_column` whole
     groups. Of two classes, `positive` is the one that is looked for (the rarer one by default); it
-    is said from the probability on that costs least, given `costs`. Raises `TrainingError` for a
-    table that cannot teach a model.
+    is said from the probability on that costs least, given `costs`. `schema` says how to read the
+    table where that is known; `holding` how much of it to hold: a longer one is sampled. Raises
+    `TrainingError` for a table that cannot teach a model.
     """
-    report("reading the table", 0.0)
-    frame = read_table(Path(table)) if isinstance(table, str | Path) else table
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    opened = _opened(table, schema, holding, report)
+    frame = opened.frame
     leave_out = tuple(name for name in (time_column, group_column) if name)
     for name in leave_out:
         if name not in frame.columns:
             raise UnknownTargetError(name, frame.columns)
-    data = prepare(frame, target, leave_out=leave_out)
+    data = prepare(frame, target, leave_out=leave_out, reading=opened.reading)
     kept = frame.loc[_known_rows(frame, data)]
     split = split_rows(
         data.y,
@@ -136,9 +144,32 @@ def train(
     fitted = Fitted(data, chosen, calibration, signature)
     report("testing on rows never seen", 0.95)
     card = _card(fitted, split, found, trial, because, seed=seed)
-    card = card.model_copy(update={"threshold_because": _threshold_words(costs, said, threshold)})
+    update = {
+        "threshold_because": _threshold_words(costs, said, threshold),
+        "reading": (opened.reading.summary, *opened.reading.cautions),
+    }
+    card = card.model_copy(update=update)
     report("done", 1.0)
-    return TrainingRun(data, split, chosen, signature, card)
+    return TrainingRun(
+        data, split, chosen, signature, card, opened.reading, schema or TableSchema()
+    )
+
+
+def _opened(
+    table: pd.DataFrame | str | Path,
+    schema: TableSchema | None,
+    holding: Holding | None,
+    report: Report,
+) -> Table:
+    """Read the table, a sample of it when it is larger than may be held."""
+    report("reading the table", 0.0)
+    if isinstance(table, pd.DataFrame):
+        return type_frame(table, schema)
+
+    def progress(share: float) -> None:
+        report(f"reading the table, {share:.0%}", 0.0)
+
+    return open_table(Path(table), schema=schema, holding=holding, progress=progress)
 
 
 def _positive(data: Prepared, wanted: str | None) -> str:

@@ -7,7 +7,7 @@ import { request } from "/design/http.js";
 import { driftView } from "/drift.js";
 import { columnPanel, profileView } from "/profile.js";
 
-const ACCEPT = ".csv,.tsv,.txt,.parquet";
+const ACCEPT = ".csv,.tsv,.txt,.data,.parquet,.jsonl,.xlsx,.xls,.ods";
 const EXAMPLES = ["/example-march.csv", "/example-june.csv"];
 let shown = null; // the profile on the screen, for the side panel
 
@@ -85,7 +85,7 @@ export function profileRoom() {
   bar.append(h("div", { class: "stack" },
     h("h1", {}, "What is in this table, and what is wrong with it?"),
     h("p", { class: "lead" }, "Types, missing values however they are spelled, distributions, relations, and columns that give your target away. The table is read, answered and forgotten."),
-    dropzone({ accept: ACCEPT, label: "Drop a CSV, TSV or Parquet file", hint: "or press to choose one; text in UTF-8, first row the names", onFiles: take }),
+    dropzone({ accept: ACCEPT, label: "Drop a CSV, TSV, Parquet, JSON lines or Excel file", hint: "or press to choose one", onFiles: take }),
     h("div", { class: "row" }, h("button", { class: "button", type: "button", onclick: async () => { try { take([await example(EXAMPLES[0])]); } catch (error) { output.replaceChildren(errorState(error)); } } }, icon("table"), "Try it with an example"), h("span", { class: "hint" }, "600 members of a gym, March")),
   ));
   return h("div", { class: "stack lab" }, bar, output);
@@ -104,7 +104,7 @@ export function compareRoom() {
   });
   const run = () => files.every(Boolean) && send("/v1/compare", form, `Comparing ${files[0].name} with ${files[1].name}`);
   const draw = (k) => {
-    const zone = dropzone({ accept: ACCEPT, multiple: true, label: files[k] ? files[k].name : words[k], hint: files[k] ? words[k].split(":")[0] : "CSV, TSV or Parquet", onFiles: (chosen) => take(k, chosen) });
+    const zone = dropzone({ accept: ACCEPT, multiple: true, label: files[k] ? files[k].name : words[k], hint: files[k] ? words[k].split(":")[0] : "CSV, TSV, Parquet, JSON lines or Excel", onFiles: (chosen) => take(k, chosen) });
     if (files[k]) zone.classList.add("taken");
     holders[k].replaceChildren(zone);
   };
