@@ -135,7 +135,10 @@ def check(
     context: typer.Context,
     table: Annotated[Path, typer.Argument(help="New rows: CSV, TSV or Parquet.")],
 ) -> None:
-    """Compare new rows with what the served model was trained on; exit code 1 when they drifted."""
+    """Compare new rows with what the served model was trained on; exit code 1 when they drifted.
+
+    Of what a running service is asked, `GET /v1/monitoring` tells the same.
+    """
     from p0_foundations import Profile, profile_frame, read_table  # noqa: PLC0415 - pandas
 
     settings: Settings = context.obj

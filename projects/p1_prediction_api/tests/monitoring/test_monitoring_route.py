@@ -243,7 +243,10 @@ async def test_counts_that_cannot_be_read_are_a_clear_problem_and_hold_up_no_ans
     assert refused.value.problem.type == "/problems/database-unavailable"
 
 
-@pytest.mark.parametrize("query", ["hours=0", "hours=1e9", "moments=0", "moments=501", "hours=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["hours=0", "hours=1e-300", "hours=1e9", "moments=0", "moments=501", "hours=x", "hours=nan"],
+)
 async def test_a_span_that_cannot_be_is_refused_by_name(settings: Settings, query: str) -> None:
     async with connect_app(create_app(settings)) as client:
         with pytest.raises(ProblemError) as refused:

@@ -161,7 +161,7 @@ class Monitor:
         if self._collector is None or watch is None:
             raise NoModelError("no model is watched yet")
         until = time.time()
-        since = until - hours * SECONDS_AN_HOUR
+        since = max(0.0, until - hours * SECONDS_AN_HOUR)
         seen = await asyncio.to_thread(
             self._look, self._collector, watch, (since, until), n_moments
         )
