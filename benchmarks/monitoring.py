@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from common.settings import Settings as CommonSettings
 from numpy.typing import NDArray
-from p0_foundations import read_table
 from p1_prediction_api.contracts import Signature
 from p1_prediction_api.encoding import Encoder
 from p1_prediction_api.example_data import TARGET, example_table
@@ -88,7 +87,7 @@ def tables() -> Iterator[tuple[str, pd.DataFrame, str]]:
     for name, target in TABLES.items():
         path = Path(folder or "") / "tabular" / name
         if folder and path.is_file():
-            frame = read_table(path)
+            frame = pd.read_csv(path)
             yield path.stem, frame, target or str(frame.columns[-1])
 
 
@@ -135,7 +134,8 @@ def main() -> int:
     parser.add_argument("--splits", type=int, default=50, help="random splits of each table")
     n_splits = parser.parse_args().splits
     columns = ["table", "rows", "moved", "alerted", "expected", "new", *FAULTS]
-    lines = [columns, ["---"] * len(columns)]
+    _print(columns)
+    _print(["---"] * len(columns))
     for name, frame, target in tables():
         data = prepare(frame, target)
         encoder, rows = encoded(data)
@@ -147,9 +147,13 @@ def main() -> int:
         moved, alerted = (np.mean([one[k] for one in done]) for k in (0, 1))
         shares = np.mean([one[2] for one in done], axis=0)
         figures = [f"{share:.1%}" for share in (moved, alerted, *shares)]
-        lines.append([name, f"{len(rows):,}", *figures])
-    sys.stdout.write("".join(f"| {' | '.join(line)} |\n" for line in lines))
+        _print([name, f"{len(rows):,}", *figures])
     return 0
+
+
+def _print(cells: list[str]) -> None:
+    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
