@@ -21,7 +21,7 @@ from p1_prediction_api.training import train
 from tests.support.browser import served
 
 ROOT = Path(__file__).parent.parent
-DASHBOARD = ROOT / "docker/grafana/dashboards/services.json"
+DASHBOARDS = sorted((ROOT / "docker/grafana/dashboards").glob("*.json"))
 RULES = ROOT / "docker/prometheus/rules.yml"
 HOW_TO_GET_ONE = "no Prometheus: `apt-get install --no-install-recommends prometheus`"
 
@@ -43,7 +43,7 @@ def ask(url: str, query: str) -> list[dict]:
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prometheus that has scraped a P1 service which was asked a few things."""
     folder = tmp_path_factory.mktemp("prometheus")
-    settings = Settings(data_dir=folder / "data", poll_s=0.1)
+    settings = Settings(data_dir=folder / "data", poll_s=0.1, watch_refresh_s=0.5)
     run = train(example_table(), target=TARGET)
     run.publish(settings=settings)
     with socket.socket() as free:
@@ -52,7 +52,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(create_app(settings)) as site:
         row = {feature.name: feature.example for feature in run.signature.features}
         body = json.dumps({"rows": [row]}).encode()
-        for _ in range(5):
+        bodies = [body] * 4 + [json.dumps({"rows": [row] * 200}).encode()]
+        for body in bodies:
             request = urllib.request.Request(
                 f"{site.url}/v1/predict", body, {"Content-Type": "application/json"}
             )
@@ -95,7 +96,7 @@ def test_what_a_service_did_is_in_prometheus(prometheus: str) -> None:
 
 
 def dashboard_queries() -> list[str]:
-    panels = json.loads(DASHBOARD.read_text())["panels"]
+    panels = [panel for path in DASHBOARDS for panel in json.loads(path.read_text())["panels"]]
     return [target["expr"] for panel in panels for target in panel.get("targets", [])]
 
 
@@ -114,7 +115,8 @@ def test_the_rules_hold_and_speak_of_metrics_that_exist(prometheus: str) -> None
         known = set(json.load(answer)["data"]) | {"up"}
     text = " ".join(rule["expr"] for group in yaml.safe_load(RULES.read_text())["groups"]
                     for rule in group["rules"])  # fmt: skip
-    used = set(re.findall(r"\b[a-z_]+_(?:total|bucket|count|seconds|info|flight)\b|\bup\b", text))
+    endings = "total|bucket|count|seconds|info|flight|movement|alerts"
+    used = set(re.findall(rf"\b[a-z_]+_(?:{endings})\b|\bup\b", text))
     assert used
     assert used <= known
 

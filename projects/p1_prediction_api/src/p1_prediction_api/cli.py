@@ -152,7 +152,10 @@ def check(
     table: Annotated[Path, typer.Argument(help="New rows: CSV, Parquet, JSON lines or Excel.")],
     schema: Schema = None,
 ) -> None:
-    """Compare new rows with what the served model was trained on; exit code 1 when they drifted."""
+    """Compare new rows with what the served model was trained on; exit code 1 when they drifted.
+
+    Of what a running service is asked, `GET /v1/monitoring` tells the same.
+    """
     from p0_foundations import Profile, profile_frame  # noqa: PLC0415 - pandas
 
     from p1_prediction_api.train_command import read_later  # noqa: PLC0415 - pandas

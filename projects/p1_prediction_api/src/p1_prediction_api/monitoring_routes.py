@@ -8,6 +8,7 @@ from p1_prediction_api.monitoring.contracts import Monitoring
 from p1_prediction_api.monitoring.monitor import Monitor
 from p1_prediction_api.settings import Settings
 
+LEAST_HOURS = 0.01
 MAX_MOMENTS = 500
 
 
@@ -18,9 +19,9 @@ def monitoring_router(monitor: Monitor, settings: Settings) -> APIRouter:
 
     @router.get("/monitoring")
     async def monitoring(
-        hours: Annotated[float, Query(gt=0, le=most_hours, description="How far to look back.")] = (
-            min(settings.watch_hours, most_hours)
-        ),
+        hours: Annotated[
+            float, Query(ge=LEAST_HOURS, le=most_hours, description="How far to look back.")
+        ] = (min(settings.watch_hours, most_hours)),
         moments: Annotated[
             int, Query(ge=1, le=MAX_MOMENTS, description="Stretches on the timeline.")
         ] = 48,

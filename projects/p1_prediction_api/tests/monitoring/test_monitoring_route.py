@@ -243,7 +243,10 @@ async def test_counts_that_cannot_be_read_are_a_clear_problem_and_hold_up_no_ans
     assert refused.value.problem.type == "/problems/database-unavailable"
 
 
-@pytest.mark.parametrize("query", ["hours=0", "hours=1e9", "moments=0", "moments=501", "hours=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["hours=0", "hours=1e-300", "hours=1e9", "moments=0", "moments=501", "hours=x", "hours=nan"],
+)
 async def test_a_span_that_cannot_be_is_refused_by_name(settings: Settings, query: str) -> None:
     async with connect_app(create_app(settings)) as client:
         with pytest.raises(ProblemError) as refused:
@@ -266,11 +269,11 @@ async def test_prometheus_is_shown_the_same_figures(settings: Settings) -> None:
         await ask(client, rows(600, income=lambda v: v * 1.6))
         found = await client.get("/v1/monitoring")
         async with asyncio.timeout(20):
-            while 'feature_movement{feature="income"} 3.0' not in (text := await metrics(client)):
+            while "watched_rows 600.0" not in (text := await metrics(client)):
                 await asyncio.sleep(0.05)
     income = next(one for one in found["features"] if one["feature"] == "income")
     assert f'feature_psi{{feature="income"}} {income["psi"]}' in text
-    assert "watched_rows 600.0" in text
+    assert 'feature_movement{feature="income"} 3.0' in text
     assert 'monitoring_alerts{severity="problem"} 1.0' in text
     assert "rows_seen_total 600.0" in text
     assert "requests_refused_total 0.0" in text

@@ -97,25 +97,22 @@ class _Seen:
         self._when = when
 
     def missing(self, name: str, before: tuple[int, int], n_missing: int) -> Iterator[Alert]:
-        """Tell of a share of missing values that moved either way."""
-        severity = self._severity(before, n_missing, least=self._thresholds.share_moderate)
-        fewer = severity is None
-        if fewer:
-            turned = before[1] - before[0], before[1]
-            severity = self._severity(
-                turned, self._n - n_missing, least=self._thresholds.share_moderate
-            )
+        """Tell of a share of missing values that rose, or in a note that it fell."""
+        least, n_before = self._thresholds.share_moderate, before[1]
+        severity = self._severity(before, n_missing, least=least)
+        next_step = "Look at what fills this field; the model has to guess without it."
+        there_before = n_before - before[0], n_before
+        if severity is None and self._severity(there_before, self._n - n_missing, least=least):
+            severity, next_step = "note", "See what fills this field now."
         if severity is None:
             return
         yield Alert(
-            severity="note" if fewer else severity,
+            severity=severity,
             code="missing",
             subject=name,
             message=f"{name} is missing in {n_missing / self._n:.1%} of rows {self._when}, "
-            f"in training in {before[0] / max(1, before[1]):.1%}.",
-            next_step="See what fills this field now."
-            if fewer
-            else "Look at what fills this field; the model answers as if it were a usual value.",
+            f"in training in {before[0] / max(1, n_before):.1%}.",
+            next_step=next_step,
         )
 
     def unlike(

@@ -98,6 +98,7 @@ class Monitor:
 
     async def __aenter__(self) -> Self:
         chosen = self._settings
+        self._is_closing.clear()
         self._collector = Collector(
             self._database.store, window_s=chosen.watch_window_s, keep_days=chosen.log_days
         )
@@ -105,8 +106,8 @@ class Monitor:
         if self._live.is_ready():
             self._follow()
         self._work = [
-            asyncio.create_task(self._count(self._collector)),
-            asyncio.create_task(self._show()),
+            asyncio.create_task(self._every(COUNT_EVERY_S, self._count)),
+            asyncio.create_task(self._every(chosen.watch_refresh_s, self._show)),
         ]
         return self
 
@@ -120,27 +121,30 @@ class Monitor:
         self._is_closing.set()
         await asyncio.gather(*self._work)
         if self._collector is not None:
-            await asyncio.to_thread(self._round, self._collector)
+            await self._count()
             await asyncio.to_thread(self._collector.flush)
 
     def _follow(self) -> None:
         if self._collector is not None:
             self._collector.begin(self._live.current)
 
-    async def _count(self, collector: Collector) -> None:
-        while not await self._closes_within(COUNT_EVERY_S):
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while not await self._closes_within(seconds):
             try:
-                await asyncio.to_thread(self._round, collector)
+                await work()
+            except NoModelError:
+                continue
+            except StoreError as error:
+                log.warning("not_monitored", reason=str(error))
             except Exception:
-                log.exception("not_counted")  # the next round may be well
+                log.exception("not_monitored")  # the next round may be well
+
+    async def _count(self) -> None:
+        if self._collector is not None:
+            await asyncio.to_thread(self._round, self._collector)
 
     async def _show(self) -> None:
-        while not await self._closes_within(self._settings.watch_refresh_s):
-            with contextlib.suppress(NoModelError):
-                try:
-                    self._gauges.show(await self.tell(self._settings.watch_hours, n_moments=1))
-                except StoreError as error:
-                    log.warning("gauges_not_fresh", reason=str(error))
+        self._gauges.show(await self.tell(self._settings.watch_hours, n_moments=1))
 
     async def _closes_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -161,7 +165,7 @@ class Monitor:
         if self._collector is None or watch is None:
             raise NoModelError("no model is watched yet")
         until = time.time()
-        since = until - hours * SECONDS_AN_HOUR
+        since = max(0.0, until - hours * SECONDS_AN_HOUR)
         seen = await asyncio.to_thread(
             self._look, self._collector, watch, (since, until), n_moments
         )
