@@ -4,11 +4,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx2
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from common.models import open_registry
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -119,6 +121,76 @@ def test_it_stops_when_asked_and_serves_the_same_model_at_the_next_start(tmp_pat
         again = httpx2.get(f"{second.url}/v1/model").json()
     assert again == model
     assert not any("cross-validating" in line for line in second.lines)
+
+
+class Callers:
+    """Threads that ask until they are stopped; each keeps the versions that answered, in order."""
+
+    def __init__(self, url: str, body: dict[str, object], n: int) -> None:
+        self._is_over = Event()
+        self._url, self._body = url, body
+        self.versions: list[list[int]] = [[] for _ in range(n)]
+        self.failures: list[str] = []
+        self._threads = [Thread(target=self._ask, args=(seen,)) for seen in self.versions]
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _ask(self, seen: list[int]) -> None:
+        with httpx2.Client(timeout=30) as client:
+            while not self._is_over.is_set():
+                try:
+                    answer = client.post(f"{self._url}/v1/predict", json=self._body)
+                    seen.append(answer.raise_for_status().json()["model"]["version"])
+                except httpx2.HTTPError as error:
+                    self.failures.append(repr(error))
+
+
+def follows(seen: list[int], served: list[int]) -> bool:
+    """Whether versions came in the order in which they were served; some may be missed."""
+    changes = [one for k, one in enumerate(seen) if k == 0 or one != seen[k - 1]]
+    left = iter(served)
+    return all(one in left for one in changes)
+
+
+@pytest.mark.criterion("p1.deploy")
+def test_promotions_and_roll_backs_under_load_fail_no_request(tmp_path: Path) -> None:
+    env = {"ROADMAP_DATA_DIR": str(tmp_path / "data"), "P1_POLL_S": "0.05"}
+    with running_service(COMMAND, cwd=tmp_path, env=env) as service, httpx2.Client() as operator:
+        registry = open_registry(str(tmp_path / "data/models"), cache_dir=tmp_path / "cache")
+        first = registry.resolve("breast-cancer", "champion")
+        for _ in range(2):
+            registry.publish("breast-cancer", registry.fetch(first), signature=first.signature)
+        features = operator.get(f"{service.url}/v1/model").json()["signature"]["features"]
+        question = {"rows": [{f["name"]: f["example"] for f in features}] * 3}
+        served = [1]
+
+        def move(path: str, body: dict[str, int]) -> None:
+            answer = operator.post(f"{service.url}/v1/{path}", json=body, timeout=60)
+            served.append(answer.raise_for_status().json()["version"])
+            after = operator.post(f"{service.url}/v1/predict", json=question).json()
+            assert after["model"]["version"] == served[-1]  # the answer came when it answers
+
+        with Callers(service.url, question, n=8) as callers:
+            for _ in range(4):
+                move("promote", {"version": 2, "expected": 1})
+                move("promote", {"version": 3, "expected": 2})
+                move("roll-back", {})
+                move("roll-back", {})
+        history = operator.get(f"{service.url}/v1/history").json()
+    assert callers.failures == []
+    assert served == [1, *[2, 3, 2, 1] * 4]
+    assert [one["version"] for one in history["moves"]] == served[::-1]
+    assert sum(len(seen) for seen in callers.versions) > 200
+    assert all(follows(seen, served) for seen in callers.versions)
+    assert {1, 2, 3} == {version for seen in callers.versions for version in seen}
 
 
 def test_without_training_installed_it_starts_and_says_what_is_missing(tmp_path: Path) -> None:

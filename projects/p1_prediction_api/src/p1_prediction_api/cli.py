@@ -6,7 +6,6 @@ The serving process never loads a training library: a first model is trained in 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +20,6 @@ from p1_prediction_api.errors import RowError, TrainingError
 from p1_prediction_api.settings import Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
     from fastapi import FastAPI
 
 
@@ -181,13 +179,17 @@ def predict_table(
     out: Annotated[Path, typer.Option(help="Where to write: .csv, .tsv, .parquet or .jsonl.")],
     schema: Schema = None,
 ) -> None:
-    """Predict every row of a table with the served version; writes the table with the answers."""
+    """Predict every row of a table with the served version; writes the table with the answers.
+
+    A row that the model cannot read is set aside in OUT.set-aside.csv with what is wrong.
+    """
     _need_training()
     from p1_prediction_api.loaded import load  # noqa: PLC0415 - ONNX Runtime
-    from p1_prediction_api.table_prediction import predict_table  # noqa: PLC0415 - pandas
+    from p1_prediction_api.table_command import answer_table  # noqa: PLC0415 - pandas
+    from p1_prediction_api.table_output import check_output  # noqa: PLC0415 - pandas
     from p1_prediction_api.train_command import progress, read_later  # noqa: PLC0415 - pandas
 
-    write = _writer(out)
+    check_output(out)
     settings: Settings = context.obj
     registry = _registry(settings)
     version = registry.resolve(settings.model, settings.alias)
@@ -197,27 +199,15 @@ def predict_table(
     for caution in found.reading.cautions:
         typer.echo(f"  {caution}", err=True)
     with progress() as report:
-        answered = predict_table(loaded, found.frame, lambda share: report("predicting", share))
-    write(answered)
+        done = answer_table(loaded, found.frame, out, lambda share: report("predicting", share))
     typer.echo(
-        f"{len(answered):,} rows predicted by {version.model} version {version.version}: {out}"
+        f"{done.n_answered:,} rows predicted by {version.model} version {version.version}: {out}"
     )
-
-
-def _writer(out: Path) -> "Callable[[pd.DataFrame], object]":
-    """Find how to write the file, before any work is done."""
-    ways: dict[str, Callable[[pd.DataFrame], object]] = {
-        ".csv": lambda frame: frame.to_csv(out, index=False),
-        ".tsv": lambda frame: frame.to_csv(out, index=False, sep="\t"),
-        ".jsonl": lambda frame: frame.to_json(out, orient="records", lines=True),
-        ".parquet": lambda frame: frame.to_parquet(out, index=False),
-    }
-    way = ways.get(out.suffix.lower())
-    if way is None:
-        raise TrainingError(f"{out.name}: accepted endings are {', '.join(ways)}")
-    if not out.parent.is_dir():
-        raise TrainingError(f"there is no folder {out.parent}")
-    return way
+    if done.n_set_aside:
+        typer.echo(
+            f"{done.n_set_aside:,} rows set aside in {done.set_aside}; {done.first_problem}",
+            err=True,
+        )
 
 
 @app.command()

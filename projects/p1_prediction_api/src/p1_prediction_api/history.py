@@ -10,19 +10,18 @@ import contextlib
 from ipaddress import ip_address
 from math import isfinite
 
+from common.errors import DomainError
 from common.models import AliasMove, ModelVersion, Registry, open_registry
 from common.models.registry import (
     AliasNotFoundError,
     InvalidNameError,
     ModelNotFoundError,
-    RegistryError,
     roll_back_target,
 )
 
 from p1_prediction_api.compatibility import check_same_table
 from p1_prediction_api.contracts import AliasMoved, ModelHistory, Promotion, PublishedVersion
 from p1_prediction_api.errors import (
-    PredictionError,
     PromotionNotAllowedError,
     SwapNotSeenError,
     UnservableVersionError,
@@ -105,7 +104,7 @@ class History:
             fresh = load(version, self._registry.fetch(version), self._settings)
             if self._live.is_ready() and not self._settings.allow_other_tables:
                 check_same_table(self._live.current.signature, fresh.signature)
-        except (PredictionError, RegistryError) as error:
+        except DomainError as error:
             raise UnservableVersionError(
                 f"version {number} cannot answer here: {error}; {self._still_serving()} "
                 "and the alias was not moved"

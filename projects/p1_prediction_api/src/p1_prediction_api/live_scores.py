@@ -150,7 +150,7 @@ def _known(
 def _answers(connection: sa.Connection, told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for some in in_parts(told):
         query = sa.select(PREDICTIONS.c.id, PREDICTIONS.c.answer).where(PREDICTIONS.c.id.in_(some))
-        yield from connection.execute(query).tuples()
+        yield from connection.execute(query)
 
 
 def _coverage(card: ModelCard, signature: Signature, known: Known) -> Estimate | None:

@@ -17,7 +17,7 @@ from common.request_ids import random_id
 from common.store import BackgroundInserts, Store, StoreError
 from common.telemetry import Telemetry
 
-from p1_prediction_api.database import PREDICTIONS, Database
+from p1_prediction_api.database import PREDICTIONS, SHADOW_ANSWERS, TRUTHS, Database
 from p1_prediction_api.monitoring.contracts import LogState
 from p1_prediction_api.settings import Settings
 
@@ -130,7 +130,14 @@ class PredictionLog:
 
 
 def _remove(store: Store, before: float) -> None:
-    old = sa.select(PREDICTIONS.c.id).where(PREDICTIONS.c.made_at < before).limit(SWEPT_ROWS)
-    statement = sa.delete(PREDICTIONS).where(PREDICTIONS.c.id.in_(old))
-    while store.run(lambda connection: connection.execute(statement)).rowcount == SWEPT_ROWS:
-        time.sleep(GATHER_S)  # others write between two transactions
+    moments = {PREDICTIONS: "made_at", TRUTHS: "told_at", SHADOW_ANSWERS: "made_at"}
+    for table, moment in moments.items():
+        keys = list(table.primary_key.columns)
+        old = sa.select(*keys).where(table.c[moment] < before).limit(SWEPT_ROWS)
+        statement = sa.delete(table).where(sa.tuple_(*keys).in_(old))
+        while _run(store, statement) == SWEPT_ROWS:
+            time.sleep(GATHER_S)  # others write between two transactions
+
+
+def _run(store: Store, statement: sa.Delete) -> int:
+    return store.run(lambda connection: connection.execute(statement)).rowcount

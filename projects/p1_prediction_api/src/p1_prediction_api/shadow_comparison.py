@@ -182,7 +182,7 @@ class _Reading:
         )
         flowing = query.execution_options(yield_per=FETCHED_AT_ONCE)
         with self.connection.execute(flowing) as found:
-            for first, second, made in found.tuples():
+            for first, second, made in found:
                 a, b = own.read(first), other.read(second)
                 if len(a) == len(b):
                     yield a, b, made

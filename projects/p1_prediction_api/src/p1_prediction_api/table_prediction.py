@@ -1,11 +1,13 @@
-"""Predictions for a whole table: the columns of a frame in, the frame with answers out.
+"""Predictions for a whole table, piece by piece: answered rows, and those that no answer fits.
 
-In pieces, so that memory stays bounded by the table itself and progress can be shown. Columns the
-model does not know are kept and not looked at. Needs pandas; knows no HTTP and no command line.
+Columns the model does not know are kept and not looked at. A row with a value that the model cannot
+read is set aside with what is wrong, and ends nothing. Needs pandas; knows no HTTP and no command
+line. Read next: `table_output.py`.
 """
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,28 +23,53 @@ from p1_prediction_api.loaded import LoadedModel
 ROWS_AT_ONCE = 8192
 MAX_NAMED = 5
 
+Bad = NDArray[np.bool_]
 
-def predict_table(
+
+@dataclass(frozen=True)
+class Piece:
+    """Some consecutive rows of a table."""
+
+    answered: pd.DataFrame
+    """The table's columns, then the answers: see `predict_pieces`."""
+    set_aside: pd.DataFrame
+    """`row` (from 1) and `problem`, then the table's columns."""
+
+
+class Problems:
+    """What is wrong with the rows of a piece, by row."""
+
+    def __init__(self, n_rows: int) -> None:
+        self._told: list[list[str]] = [[] for _ in range(n_rows)]
+
+    def note(self, is_bad: Bad, message: Callable[[int], str]) -> None:
+        """Say of each bad row what is wrong with it."""
+        for k in np.flatnonzero(is_bad):
+            self._told[int(k)].append(message(int(k)))
+
+    @property
+    def is_bad(self) -> Bad:
+        """Say of each row whether something is wrong."""
+        return np.array([bool(told) for told in self._told], np.bool_)
+
+    def of_bad(self) -> list[str]:
+        """Return what is wrong with each bad row, in order."""
+        return ["; ".join(told) for told in self._told if told]
+
+
+def predict_pieces(
     loaded: LoadedModel, frame: pd.DataFrame, report: Callable[[float], None]
-) -> pd.DataFrame:
-    """Return the frame with columns of answers; `RowError` names what does not fit.
+) -> Iterator[Piece]:
+    """Yield the table with columns of answers, a few thousand rows at a time.
 
     `prediction`, then of classes `probability of …` for each and `prediction set`, of numbers
-    `low` and `high`. `report` is called with the share done, 0 to 1.
+    `low` and `high`. `report` is called with the share done, 0 to 1. At least one piece comes, so
+    that an empty table has its columns, too. Raises `RowError` for a table that lacks a column.
     """
     check_columns(loaded, frame)
-    pieces = []
-    for start in range(0, len(frame), ROWS_AT_ONCE):
-        piece = frame.iloc[start : start + ROWS_AT_ONCE]
-        tensors = {
-            feature.name: _tensor(feature, piece[feature.name], start)
-            for feature in loaded.signature.features
-        }
-        pieces.append(_answers(loaded, loaded.session.run_unchecked(tensors), piece.index))
-        report(min(1.0, (start + ROWS_AT_ONCE) / len(frame)))
-    answers = pd.concat(pieces) if pieces else pd.DataFrame(index=frame.index)
-    taken = [name for name in answers.columns if name in frame.columns]
-    return frame.join(answers.rename(columns={name: f"predicted {name}" for name in taken}))
+    for start in range(0, max(1, len(frame)), ROWS_AT_ONCE):
+        yield _piece(loaded, frame.iloc[start : start + ROWS_AT_ONCE], start)
+        report(min(1.0, (start + ROWS_AT_ONCE) / max(1, len(frame))))
 
 
 def check_columns(loaded: LoadedModel, frame: pd.DataFrame) -> None:
@@ -58,23 +85,47 @@ def check_columns(loaded: LoadedModel, frame: pd.DataFrame) -> None:
         raise RowError(fields[:MAX_NAMED], n_more=max(0, len(fields) - MAX_NAMED))
 
 
-def _tensor(feature: Feature, column: pd.Series, start: int) -> NDArray[np.generic]:
+def _piece(loaded: LoadedModel, piece: pd.DataFrame, start: int) -> Piece:
+    problems = Problems(len(piece))
+    features = loaded.signature.features
+    tensors = {one.name: _tensor(one, piece[one.name], problems) for one in features}
+    is_bad = problems.is_bad
+    rows = np.flatnonzero(is_bad)
+    aside = piece.iloc[rows].copy()
+    for place, (name, values) in enumerate(
+        (("row", rows + start + 1), ("problem", problems.of_bad()))
+    ):
+        aside.insert(place, _free(name, piece), values)
+    good = piece.loc[~is_bad]
+    outputs = loaded.session.run_unchecked({name: t[~is_bad] for name, t in tensors.items()})
+    answers = _answers(loaded, outputs, good.index)
+    renamed = answers.rename(columns={name: _free(name, good) for name in answers.columns})
+    return Piece(pd.concat([good, renamed], axis=1), aside)
+
+
+def _free(name: str, frame: pd.DataFrame) -> str:
+    """Return a name for a column beside those of the table."""
+    while name in frame.columns:
+        name = f"predicted {name}"
+    return name
+
+
+def _tensor(feature: Feature, column: pd.Series, problems: Problems) -> NDArray[np.generic]:
     if feature.kind == "category":
         text = column.astype("string")
         is_missing = text.isna().to_numpy()
         values = text.astype(object).where(~is_missing, MISSING).to_numpy(object)
     else:
         values, is_bad = _numbers(feature, column)
-        _refuse(
-            feature, is_bad, start, lambda k: f"{str(column.iloc[k])[:40]!r} is no {feature.kind}"
-        )
-        is_missing = np.isnan(values)
+        name, kind = feature.name, feature.kind
+        problems.note(is_bad, lambda k: f"{name}: {str(column.iloc[k])[:40]!r} is no {kind}")
+        is_missing = np.isnan(values) & ~is_bad
     if not feature.may_be_missing:
-        _refuse(feature, is_missing, start, lambda _: "is missing")
+        problems.note(is_missing, lambda _: f"{feature.name}: is missing")
     return values.reshape(-1, 1)
 
 
-def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], Bad]:
     if feature.kind == "number":
         found = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     else:
@@ -85,25 +136,6 @@ def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], 
     is_bad = np.isnan(found) | (np.abs(found) > LARGEST_NUMBER)
     with np.errstate(over="ignore"):
         return found.astype(np.float32), is_bad & ~is_blank.to_numpy(bool)
-
-
-def _refuse(
-    feature: Feature, is_bad: NDArray[np.bool_], start: int, message: Callable[[int], str]
-) -> None:
-    bad = np.flatnonzero(is_bad)
-    if not len(bad):
-        return
-    first = int(bad[0])
-    raise RowError(
-        [
-            FieldError(
-                field=f"row {start + first + 1}, {feature.name}",
-                message=message(first),
-                accepted=f"a {feature.kind}{' or nothing' if feature.may_be_missing else ''}",
-            )
-        ],
-        n_more=len(bad) - 1,
-    )
 
 
 def _answers(
