@@ -19,6 +19,7 @@ const SCHEMA = {
     contract: { enum: ["month to month", "one year", "two years"], title: "Contract", examples: ["one year"] },
     paperless: { type: "boolean", title: "Paperless billing" },
     note: { anyOf: [{ type: "string", maxLength: 500 }, { type: "null" }], title: "Note", examples: ["asked about a discount"] },
+    region: { type: "string", title: "Region", "x-known": ["north", "south"], maxLength: 1000 },
     since: { type: "string", format: "date", title: "Customer since" },
     readings: { type: "array", title: "Readings", examples: [[1, 2, 3]] },
   },
