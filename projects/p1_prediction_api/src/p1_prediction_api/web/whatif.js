@@ -7,7 +7,7 @@ import { choices, emptyState, errorState, getParam, h, setParam, skeleton } from
 import { plot } from "/design/plots.js";
 import { explain } from "/explain.js";
 import { gridOf, indexNear, placeOf, placeWords } from "/grid.js";
-import { answerWords, percent, quoted, valueWords } from "/words.js";
+import { figure, percent, quoted, valueWords } from "/words.js";
 
 const FEWEST_POINTS = 8;
 const STEPS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5 };
@@ -147,13 +147,14 @@ function finding({ model: { signature } }, chosen, grid, explanations) {
   const at = (k) => placeWords(chosen, grid.values[k]);
   if (signature.task === "regression") {
     const [least, most] = [said.indexOf(Math.min(...said)), said.indexOf(Math.max(...said))];
-    if (said[least] === said[most]) return `${chosen.name} does not move the answer`;
-    return `Between ${answerWords({ prediction: said[least] }, signature.unit)} at ${at(least)} and ${answerWords({ prediction: said[most] }, signature.unit)} at ${at(most)}`;
+    if (said[least] === said[most]) return `${quoted(chosen.name)} does not move the answer`;
+    const told = (k) => `${figure(said[k])}${signature.unit ? ` ${signature.unit}` : ""} at ${at(k)}`;
+    return `As ${quoted(chosen.name)} changes, ${signature.target} lies between ${told(least)} and ${told(most)}`;
   }
   const turns = said.flatMap((label, k) => (k && label !== said[k - 1] ? [k] : []));
   if (!turns.length) return `Whatever ${quoted(chosen.name)} is, the answer stays ${said[0]}`;
   if (chosen.kind === "category") return `${said.filter((label) => label === said[grid.asked]).length} of ${said.length} values leave the answer at ${said[grid.asked]}`;
-  if (turns.length === 1) return `From ${at(turns[0])} on the answer is ${said[turns[0]]}, below it ${said[0]}`;
+  if (turns.length === 1) return `From ${quoted(chosen.name)} = ${at(turns[0])} on the answer is ${said[turns[0]]}, below it ${said[0]}`;
   return `The answer turns ${turns.length} times, first at ${at(turns[0])}`;
 }
 
