@@ -50,7 +50,7 @@ export function historyPane({ onMoved }) {
     to: version, title: `Serve version ${version}?`, action: "Promote", path: "/v1/promote",
     json: { version, expected: told.stands_on ?? 0 },
   });
-  const rollBack = () => move({ to: told.rolls_back_to, title: `Roll back to version ${told.rolls_back_to}?`, action: "Roll back", path: "/v1/roll-back", json: { expected: told.stands_on ?? 0 } });
+  const rollBack = () => move({ to: told.rolls_back_to, title: `Roll back to version ${told.rolls_back_to}?`, action: "Roll back", path: "/v1/roll-back" });
 
   async function move({ to, title, action, path, json }) {
     if (!(await confirmed({ title, body: change(told, to, metric), action }))) return;

@@ -8,8 +8,11 @@ import { timeline } from "/timeline.js";
 import { alerts, featurePanel, features, logState, predictions, shadow, truths } from "/watched.js";
 import { ago, count } from "/words.js";
 
-const RANGES = [{ value: 1, label: "1 hour" }, { value: 6, label: "6 hours" }, { value: 24, label: "24 hours" }, { value: 168, label: "7 days" }, { value: 720, label: "30 days" }];
-const MOMENTS = 48;
+// Stretches are whole windows of the watch: ten seconds within the hour, ten minutes within the day, then hours.
+const RANGES = [
+  { value: 1, label: "1 hour", moments: 60 }, { value: 6, label: "6 hours", moments: 36 }, { value: 24, label: "24 hours", moments: 48 },
+  { value: 168, label: "7 days", moments: 84 }, { value: 720, label: "30 days", moments: 60 },
+];
 const REFRESH_MS = 10000;
 
 export function monitoringPane() {
@@ -24,16 +27,16 @@ export function monitoringPane() {
   let isOpen = false;
   const panel = sidePanel({ param: "feature", render: (name) => featurePanel(seen, name) });
 
-  const hours = () => RANGES.find((one) => String(one.value) === getParam("hours"))?.value || 24;
-  const drawRange = () => range.replaceChildren(choices(RANGES, { label: "Range", value: hours(), onChoose: (value) => setParam("hours", String(value)) }));
+  const chosen = () => RANGES.find((one) => String(one.value) === getParam("hours")) || RANGES[2];
+  const drawRange = () => range.replaceChildren(choices(RANGES, { label: "Range", value: chosen().value, onChoose: (value) => setParam("hours", String(value)) }));
 
   async function refresh() {
     clearTimeout(timer);
     if (!isOpen || !model) return;
-    const asked = hours();
+    const asked = chosen();
     try {
-      const fresh = await request(`/v1/monitoring?hours=${asked}&moments=${MOMENTS}`);
-      if (asked !== hours()) return;
+      const fresh = await request(`/v1/monitoring?hours=${asked.value}&moments=${asked.moments}`);
+      if (asked !== chosen()) return;
       seen = fresh;
       show();
     } catch (error) {
@@ -46,9 +49,9 @@ export function monitoringPane() {
 
   function show() {
     age.textContent = `${count(seen.n_rows, "row")} · up to ${new Date(seen.until).toLocaleTimeString(undefined, { hourCycle: "h23" })}`;
-    if (!seen.n_rows) {
+    if (!seen.n_rows && !seen.refused) {
       view = null;
-      return body.replaceChildren(nothing(model, refresh), logState(seen.log));
+      return body.replaceChildren(...[nothing(model, refresh), alerts(seen.alerts), logState(seen.log)].filter(Boolean));
     }
     view ??= monitoringView();
     if (!view.element.isConnected) body.replaceChildren(view.element);
@@ -57,8 +60,8 @@ export function monitoringPane() {
   }
 
   function changedRange() {
-    if (!isOpen || !model || Number(range.dataset.hours) === hours()) return;
-    range.dataset.hours = hours();
+    if (!isOpen || !model || range.dataset.hours === String(chosen().value)) return;
+    range.dataset.hours = chosen().value;
     drawRange();
     view = null;
     seen = null;

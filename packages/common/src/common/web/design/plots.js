@@ -36,17 +36,16 @@ const LONGEST_NAME = 14;
 
 export function plot(spec) {
   let current = { file: "chart", ...spec };
-  let cursor = null; // index into x.values
   let width = 0;
   const holder = h("div", { class: "chart-plot plot" });
-  const draw = () => width && holder.replaceChildren(picture(current, width, cursor));
+  const draw = () => width && holder.replaceChildren(picture(current, width));
   const frame = figureFrame({
     current: () => ({ ...current, table: current.table || tableOf(current) }),
     plot: holder, draw, images: svgImages(() => holder.querySelector("svg"), () => current.file),
   });
   const watcher = new ResizeObserver(([entry]) => { const wide = Math.round(entry.contentRect.width); if (wide && wide !== width) { width = wide; if (!frame.isTable()) draw(); } });
   watcher.observe(holder);
-  follow(holder, () => current, () => width, (k) => { cursor = k; draw(); });
+  follow(holder, () => current, () => width, (k) => holder.querySelector(".passing")?.replaceChildren(...passing(current, width, k)));
   frame.show();
   return { element: frame.element, update: (change) => { current = { ...current, ...change }; return frame.show(); } };
 }
@@ -55,42 +54,55 @@ export function plot(spec) {
 function follow(holder, spec, width, move) {
   const nearest = (event) => {
     const { x } = spec();
-    const scale = xScale(x, spec(), width());
+    const scale = xScale(x, width());
     const at = event.clientX - holder.getBoundingClientRect().left;
     let best = null;
     x.values.forEach((value, k) => { const far = Math.abs(scale.at(value, k) - at); if (best === null || far < best[0]) best = [far, k]; });
     return { k: best?.[1] ?? null, x: scale.back?.(at) };
   };
   let isDragging = false;
+  let shown = null;
+  const show = (k) => { if (k !== shown) move(k); shown = k; };
   const pick = (event) => { const { x } = nearest(event); if (x !== undefined) spec().onPick(x); };
-  holder.addEventListener("pointermove", (event) => { move(nearest(event).k); if (isDragging) pick(event); });
-  holder.addEventListener("pointerleave", () => move(null));
+  holder.addEventListener("pointermove", (event) => { show(nearest(event).k); if (isDragging) pick(event); });
+  holder.addEventListener("pointerleave", () => show(null));
   holder.addEventListener("pointerdown", (event) => { if (!spec().onPick) return; isDragging = true; holder.setPointerCapture(event.pointerId); pick(event); });
-  holder.addEventListener("pointerup", () => { isDragging = false; });
+  const end = () => { isDragging = false; };
+  holder.addEventListener("pointerup", end);
+  holder.addEventListener("pointercancel", end);
 }
 
-function picture(spec, width, cursor) {
-  const { panels, x } = spec;
-  const scale = xScale(x, spec, width);
-  let top = MARGIN.top;
-  const parts = panels.map((panel) => {
-    const height = panel.height || 180;
-    const head = panel.title ? PANEL_HEAD : 0;
-    const drawn = onePanel(panel, spec, scale, { top: top + head, height: height - head, width, cursor });
-    const title = panel.title && s("text", { class: "panel-title", x: MARGIN.left, y: top + 11 }, panel.title);
-    const read = cursor !== null && s("text", { class: "readout", x: width - MARGIN.right, y: top + 11, "text-anchor": "end", "data-passing": "" }, readout(panel, cursor));
-    top += height + PANEL_GAP;
-    return s("g", {}, title, drawn, panel.title ? read : null);
-  });
-  const bottom = top - PANEL_GAP;
+function picture(spec, width) {
+  const { x } = spec;
+  const scale = xScale(x, width);
+  const boxes = boxesOf(spec, width);
+  const parts = spec.panels.map((panel, k) => [panel.title && s("text", { class: "panel-title", x: MARGIN.left, y: boxes[k].top - 9 }, panel.title), onePanel(panel, spec, scale, boxes[k])]);
+  const bottom = boxes.length ? boxes.at(-1).top + boxes.at(-1).height : MARGIN.top;
   const height = bottom + MARGIN.bottom + (x.title ? TITLE_HEIGHT : 0);
-  const passing = cursor !== null && x.values.length && s("line", { class: "cursor", "data-passing": "", x1: scale.at(x.values[cursor], cursor), x2: scale.at(x.values[cursor], cursor), y1: MARGIN.top + (panels[0].title ? PANEL_HEAD : 0), y2: bottom });
   return s("svg", { class: `svg-chart${spec.onPick ? " picks" : ""}`, viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": spec.title },
-    shade(spec, scale, bottom), parts, passing, xAxis(spec, scale, bottom, width, cursor), panels.length === 1 && !panels[0].title && cursor !== null && lonelyReadout(spec, width, cursor));
+    shade(spec, scale, bottom), parts, xAxis(spec, scale, bottom, width), s("g", { class: "passing", "data-passing": "" }));
 }
 
-function lonelyReadout({ panels: [panel] }, width, cursor) {
-  return s("text", { class: "readout", x: width - MARGIN.right, y: MARGIN.top + 8, "text-anchor": "end", "data-passing": "" }, readout(panel, cursor));
+function boxesOf({ panels }, width) {
+  let top = MARGIN.top;
+  return panels.map(({ title, height = 180 }) => {
+    const head = title ? PANEL_HEAD : 0;
+    const box = { top: top + head, height: height - head, width };
+    top += height + PANEL_GAP;
+    return box;
+  });
+}
+
+/** What follows the pointer: a line through all panels, each panel's figures there, and the moment. */
+function passing(spec, width, k) {
+  const { x, panels } = spec;
+  if (k === null || !panels.length) return [];
+  const boxes = boxesOf(spec, width);
+  const bottom = boxes.at(-1).top + boxes.at(-1).height;
+  const at = xScale(x, width).at(x.values[k], k);
+  const said = panels.map((panel, n) => s("text", { class: "readout", x: width - MARGIN.right, y: boxes[n].top + (panel.title ? -9 : 8), "text-anchor": "end" }, readout(panel, k)));
+  const words = x.kind === "time" ? timeWords(x.values[k]) : "";
+  return [s("line", { class: "cursor", x1: at, x2: at, y1: boxes[0].top, y2: bottom }), said, words && s("text", { class: "readout", x: within(at, words, width), y: bottom + 17, "text-anchor": "middle" }, words)].flat().filter(Boolean);
 }
 
 function readout({ marks, y }, k) {
@@ -195,7 +207,7 @@ function yRange(marks, { domain, zero }) {
   return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
 }
 
-function xScale({ values, kind, domain }, _, width) {
+function xScale({ values, kind, domain }, width) {
   const [from, to] = [MARGIN.left, width - MARGIN.right];
   if (kind === "names") {
     const step = (to - from) / Math.max(1, values.length);
@@ -206,17 +218,16 @@ function xScale({ values, kind, domain }, _, width) {
   return { step: (to - from) / Math.max(1, values.length), at: (value) => from + ((Number(value) - low) / span) * (to - from), back: (px) => Math.min(high, Math.max(low, low + ((px - from) / (to - from)) * span)) };
 }
 
-function xAxis({ x }, scale, bottom, width, cursor) {
+function xAxis({ x }, scale, bottom, width) {
   const line = s("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: bottom, y2: bottom });
   const title = x.title && s("text", { class: "label", x: (MARGIN.left + width - MARGIN.right) / 2, y: bottom + 34, "text-anchor": "middle" }, x.unit ? `${x.title} (${x.unit})` : x.title);
-  const place = (px, text) => s("text", { class: "label", x: Math.min(width - (text.length * LETTER_PX) / 2, px), y: bottom + 17, "text-anchor": "middle" }, text);
-  return [line, title, xLabels({ x }, scale, width, cursor).map(([px, text]) => place(px, text))];
+  return [line, title, xLabels(x, scale, width).map(([px, text]) => s("text", { class: "label", x: within(px, text, width), y: bottom + 17, "text-anchor": "middle" }, text))];
 }
 
-function xLabels({ x }, scale, width, cursor) {
-  const { values, kind, domain } = x;
+const within = (px, text, width) => Math.max((text.length * LETTER_PX) / 2, Math.min(width - (text.length * LETTER_PX) / 2, px));
+
+function xLabels({ values, kind, domain, format = spelled }, scale, width) {
   if (!values.length) return [];
-  if (cursor !== null && kind === "time") return [[scale.at(values[cursor]), timeWords(values[cursor])]];
   const room = Math.max(2, Math.floor((width - MARGIN.left) / 90));
   if (kind === "names") {
     const longest = Math.min(LONGEST_NAME, Math.max(...values.map((name) => name.length)) + 1);
@@ -225,7 +236,7 @@ function xLabels({ x }, scale, width, cursor) {
   }
   const [low, high] = domain || [values[0], values.at(-1)];
   if (kind === "time") return timeTicks(low, high, room).map(([moment, text]) => [scale.at(moment), text]);
-  return ticks(low, high, room).map((value) => [scale.at(value), x.format ? x.format(value) : spelled(value)]);
+  return ticks(low, high, room).map((value) => [scale.at(value), format(value)]);
 }
 
 const shortened = (text, letters) => (text.length > letters ? `${text.slice(0, Math.max(1, letters - 1))}…` : text);
