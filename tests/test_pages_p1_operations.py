@@ -10,9 +10,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from common.models import open_registry
 from p1_prediction_api.api import create_app
-from p1_prediction_api.contracts import ModelHistory
 from p1_prediction_api.diagnosis import Diagnosis, diagnose
 from p1_prediction_api.example_data import TARGET, example_table
 from p1_prediction_api.monitoring.contracts import Monitoring
@@ -105,7 +103,8 @@ def test_a_feature_opens_beside_the_table_by_the_keyboard_and_is_an_address(
         panel = page.get_by_role("dialog", name="mean radius")
         expect(panel.locator(".plot svg")).to_be_visible()
         expect(panel).to_contain_text("0.410")
-        assert "hours=6" in page.url and "feature=mean+radius" in page.url
+        assert "hours=6" in page.url
+        assert "feature=mean+radius" in page.url
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         expect(opener).to_be_focused()
@@ -282,6 +281,46 @@ def test_nothing_can_be_moved_where_the_service_does_not_allow_it_and_it_says_wh
         expect(page.locator("#pane-history")).to_contain_text("P1_ALLOW_PROMOTION=true")
         expect(page.get_by_role("button", name="Promote version 3")).to_be_disabled()
         expect(page.get_by_role("button", name="Roll back")).to_be_disabled()
+
+
+def test_a_version_is_promoted_after_a_question_and_rolled_back_and_each_answers(
+    browser: Browser, site: Site, run: TrainingRun
+) -> None:
+    publish(run, model=Settings().model, alias=None, settings=Settings())
+    with open_page(browser, f"{site.url}/?tab=history") as page:
+        page.get_by_role("button", name="Promote version 2").click()
+        question = page.get_by_role("dialog", name="Serve version 2?")
+        expect(question).to_contain_text("Champion moves from version 1 to version 2")
+        question.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("heading", name="Version 1 answers")).to_be_visible()
+        page.get_by_role("button", name="Promote version 2").click()
+        question.get_by_role("button", name="Promote").click()
+        expect(page.get_by_text("Version 2 answers now")).to_be_visible()
+        expect(page.get_by_role("heading", name="Version 2 answers")).to_be_visible()
+        expect(page.locator("#head")).to_contain_text("version 2")
+        page.get_by_role("button", name="Roll back to 1").click()
+        page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+        expect(page.get_by_role("heading", name="Version 1 answers")).to_be_visible()
+        expect(page.locator("#moves")).to_contain_text("Rolled back to version 1")
+
+
+def test_a_version_that_cannot_answer_is_refused_in_words_and_the_old_one_goes_on(
+    browser: Browser, site: Site
+) -> None:
+    other = example_table().drop(columns="worst area")
+    publish(
+        train(other, target=TARGET, minutes=0.0),
+        model=Settings().model,
+        alias=None,
+        settings=Settings(),
+    )
+    with open_page(browser, f"{site.url}/?tab=history", expected_errors=("409",)) as page:
+        page.get_by_role("button", name="Promote version 2").click()
+        page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+        trouble = page.get_by_role("alert")
+        expect(trouble).to_contain_text("This version cannot answer")
+        expect(trouble).to_contain_text("worst area")
+        expect(page.get_by_role("heading", name="Version 1 answers")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "theme"), every_look)

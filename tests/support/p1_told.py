@@ -165,7 +165,9 @@ def _prediction() -> PredictionWatch:
         message="malignant is said in 44 % of rows, 37 % of those held out.",
         psi=0.05,
         p_adjusted=0.004,
-        bins=[Bin(label=n, expected=a, seen=b) for n, a, b in zip(edges, expected, seen, strict=True)],
+        bins=[
+            Bin(label=n, expected=a, seen=b) for n, a, b in zip(edges, expected, seen, strict=True)
+        ],
         classes=[
             Bin(label="malignant", expected=0.37, seen=0.44),
             Bin(label="benign", expected=0.63, seen=0.56),

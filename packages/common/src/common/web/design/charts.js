@@ -21,6 +21,9 @@ import { h } from "/design/elements.js";
 import { figureFrame } from "/design/figure.js";
 
 const PLOTLY_URL = "/design/plotly.min.js";
+const NARROW_PX = 420;
+const NAMES_SHARE = 0.45;
+const LETTER_PX = 6.4;
 let loading = null;
 
 /** Load Plotly once. */
@@ -58,7 +61,7 @@ export function chart(spec) {
     try {
       const Plotly = await loadPlotly();
       const root = frame.element.isConnected ? frame.element : document.body;
-      await Plotly.react(plot, themedTraces(current, root), themedLayout(current, root), { displayModeBar: false, responsive: true });
+      await Plotly.react(plot, themedTraces(current, root), themedLayout(current, root, plot.clientWidth), { displayModeBar: false, responsive: true });
     } catch (error) {
       console.warn("chart", error);
       frame.onlyTable();
@@ -106,7 +109,7 @@ function ramp(root) {
   return [[0, color("--accent-wash", root)], [1, color("--accent", root)]];
 }
 
-function themedLayout({ layout, x, y, data }, root) {
+function themedLayout({ layout, x, y, data }, root, width) {
   const at = (token) => color(token, root);
   const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: at("--ink-2") };
   const axis = ({ title = "", unit = "", zero = false, ...rest }) => ({
@@ -114,15 +117,24 @@ function themedLayout({ layout, x, y, data }, root) {
     gridcolor: at("--grid"), linecolor: at("--edge"), zerolinecolor: at("--edge"), zeroline: zero, tickfont: font,
     automargin: true, ...(zero ? { rangemode: "tozero" } : {}), ...rest,
   });
-  const ends = data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean);
+  const isNarrow = width < NARROW_PX;
+  const ends = isNarrow ? [] : data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean); // a legend leaves more room
+  const names = y.type === "category" ? shortNames(data, width) : {};
   return {
     font, paper_bgcolor: at("--surface"), plot_bgcolor: at("--surface"), margin: { l: 8, r: 12 + Math.max(0, ...ends.map(widthOf)), t: 8, b: 8 },
     showlegend: data.length > 1 && ends.length < data.length, legend: { orientation: "h", y: 1.12, x: 0, font },
     hoverlabel: { bgcolor: at("--raised"), bordercolor: at("--edge"), font: { ...font, color: at("--ink") } },
     bargap: 0.25, ...layout, shapes: (layout.shapes || []).map(({ token, ...shape }) => (token ? { ...shape, line: { ...shape.line, color: at(token) } } : shape)),
-    xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis(y), ...layout.yaxis },
+    xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis({ ...names, ...y }), ...layout.yaxis },
     annotations: [...ends, ...(layout.annotations || [])],
   };
+}
+
+/** Long names of categories, cut to leave the bars the better part of the width; hovering and the table have them whole. */
+function shortNames(data, width) {
+  const all = [...new Set(data.flatMap((trace) => Array.from(trace.y || [])))];
+  const letters = Math.max(8, Math.floor((width * NAMES_SHARE) / LETTER_PX));
+  return { tickvals: all, ticktext: all.map((name) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)) };
 }
 
 const ruler = new OffscreenCanvas(1, 1).getContext("2d");
