@@ -176,7 +176,7 @@ def _prediction() -> PredictionWatch:
 
 
 def _moment(k: int) -> Moment:
-    n = round(25 + 18 * math.sin(k / 48 * 2 * math.pi)) if 6 <= k else 0
+    n = round(25 + 18 * math.sin(k / 48 * 2 * math.pi)) if k >= 6 else 0
     return Moment(
         started_at=NOW - timedelta(hours=24) + k * timedelta(minutes=30),
         n_rows=n,
