@@ -197,6 +197,55 @@ def test_each_download_of_a_chart_is_what_it_says(page: Page, kind: str, start: 
     assert Path(download.value.path()).read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("kind", "start"), [("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"x,Rows,Missing")]
+)
+def test_a_plot_without_plotly_has_the_same_downloads(page: Page, kind: str, start: bytes) -> None:
+    figure = page.locator("figure.chart", has_text="Rows doubled on the 15th")
+    figure.locator(".plot svg").wait_for()
+    with page.expect_download() as download:
+        figure.get_by_role("button", name=f"Download {kind}").click()
+    assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_a_plot_reads_its_figures_under_the_pointer_in_every_panel(page: Page) -> None:
+    picture = page.locator("figure.chart", has_text="Rows doubled on the 15th").locator(".plot")
+    picture.hover(position={"x": 60, "y": 60})
+    expect(picture.locator(".readout").first).to_have_text("20")
+    picture.hover(position={"x": 300, "y": 60})
+    expect(picture.locator(".readout").first).to_have_text("41")
+    assert picture.locator(".readout").count() == 3
+
+
+def test_one_of_a_few_is_chosen_by_the_arrow_keys(page: Page) -> None:
+    page.get_by_role("radio", name="24 hours").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="1 hour")).to_be_checked()
+    expect(page.locator(".toasts")).to_contain_text("1 hours")
+
+
+def test_a_decision_is_asked_and_left_by_escape_with_the_focus_back(page: Page) -> None:
+    opener = page.get_by_role("button", name="Promote version 2")
+    opener.click()
+    expect(page.get_by_role("dialog", name="Serve version 2?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".toasts")).to_contain_text("Left as it was")
+    expect(opener).to_be_focused()
+    opener.click()
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.locator(".toasts")).to_contain_text("Promoted")
+
+
+def test_a_label_that_is_not_listed_can_be_written(page: Page) -> None:
+    page.get_by_role("button", name="Fill with the example").click()
+    page.get_by_role("combobox", name="Region").select_option("Another value…")
+    page.get_by_label("Region: another value").fill("west")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#sent")).to_contain_text('"region":"west"')
+    page.reload()
+    expect(page.get_by_label("Region: another value")).to_have_value("west")
+
+
 def test_plotly_is_loaded_by_pages_that_draw_and_by_no_other(
     browser: Browser, gallery: str
 ) -> None:

@@ -10,7 +10,7 @@ from common.models import open_registry
 from common.service.client import ServiceClient, connect_app
 from fastapi import FastAPI
 from p1_prediction_api.api import create_app
-from p1_prediction_api.diagnosis import diagnose
+from p1_prediction_api.diagnosis import Diagnosis, diagnose
 from p1_prediction_api.publishing import publish
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import TrainingRun
@@ -191,13 +191,16 @@ async def test_the_report_of_the_version_that_answers_is_shown(
     )
     with TestClient(create_app(settings)) as client:
         shown = client.get("/v1/report")
+        as_data = client.get("/v1/diagnosis")
     assert shown.headers["content-type"].startswith("text/html")
     assert diagnosis.verdict.split("(")[0] in shown.text
+    assert Diagnosis.model_validate_json(as_data.content) == diagnosis
 
 
-async def test_a_version_without_a_report_says_how_to_get_one(app: FastAPI) -> None:
+@pytest.mark.parametrize("path", ["/v1/report", "/v1/diagnosis"])
+async def test_a_version_without_a_report_says_how_to_get_one(app: FastAPI, path: str) -> None:
     with TestClient(app) as client:
-        refused = client.get("/v1/report")
+        refused = client.get(path)
     assert refused.status_code == 404
     assert "--diagnose" in refused.json()["detail"]
 

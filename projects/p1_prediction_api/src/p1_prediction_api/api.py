@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from p1_prediction_api.bodies import parse_body
 from p1_prediction_api.contracts import Explanations, ModelDescription, Predictions
 from p1_prediction_api.database import Database
+from p1_prediction_api.diagnosis.contracts import Diagnosis
 from p1_prediction_api.errors import (
     ModelContentError,
     NoModelError,
@@ -41,6 +42,7 @@ from p1_prediction_api.settings import Settings
 from p1_prediction_api.shadow import Shadow
 
 REPORT_FILE = "report.html"
+DIAGNOSIS_FILE = "diagnosis.json"
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
@@ -135,12 +137,12 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
     @router.get("/report", response_class=HTMLResponse)
     async def report() -> Response:
         """Show the diagnosis of the model that answers now: why it fails, and what to do."""
-        path = live.current.folder / REPORT_FILE
-        if not path.is_file():
-            raise NoReportError(
-                "this version was published without a diagnosis; train it with --diagnose"
-            )
-        return FileResponse(path, media_type="text/html", headers={"Cache-Control": "no-cache"})
+        return _published(live, REPORT_FILE, "text/html")
+
+    @router.get("/diagnosis", response_model=Diagnosis)
+    async def diagnosis() -> Response:
+        """Give the same diagnosis as data: its findings, and the curves and figures behind them."""
+        return _published(live, DIAGNOSIS_FILE, "application/json")
 
     @router.get("/model")
     async def model() -> ModelDescription:
@@ -159,3 +161,13 @@ def prediction_router(live: LiveModel, *, max_explained_rows: int) -> APIRouter:
         )
 
     return router
+
+
+def _published(live: LiveModel, name: str, media_type: str) -> Response:
+    """Answer with a part of the diagnosis, as it was published with the model."""
+    path = live.current.folder / name
+    if not path.is_file():
+        raise NoReportError(
+            "this version was published without a diagnosis; train it with --diagnose"
+        )
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": "no-cache"})

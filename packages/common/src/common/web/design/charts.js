@@ -12,14 +12,18 @@
 //   });
 //   main.append(c.element);   await c.drawn;   c.update({ data, title });
 //
-// Traces without colours take --series-1… in order; lines are labelled at their end (no legend); a trace may
-// carry `token: "--bad"` for a meaning. Tools: table view, PNG, SVG, CSV. Plotly (4.8 MB) loads on the first
-// chart only; without it the table stands in. For a few bars or a sparkline use sparks.js: no Plotly.
+// Traces without colours take --series-1… in order; lines are labelled at their end (no legend), unless they say
+// `isInLegend`; a trace may carry `token: "--bad"` for a meaning and `fillToken` for its area, a shape a `token`. Tools: table view, PNG, SVG, CSV. Plotly (4.8 MB) loads on the first
+// chart only; without it the table stands in. Without Plotly: plots.js (axes, a cursor, panels), sparks.js (bars).
 // Colours follow the theme. `color("--accent")` gives any token as "#rrggbb".
 
-import { h, icon, toast } from "/design/elements.js";
+import { h } from "/design/elements.js";
+import { figureFrame } from "/design/figure.js";
 
 const PLOTLY_URL = "/design/plotly.min.js";
+const NARROW_PX = 420;
+const NAMES_SHARE = 0.45;
+const LETTER_PX = 6.4;
 let loading = null;
 
 /** Load Plotly once. */
@@ -49,73 +53,33 @@ export function color(token, element = document.body) {
 
 export function chart(spec) {
   let current = { height: 300, file: "chart", layout: {}, x: {}, y: {}, ...spec };
-  let isTable = false;
-  const title = h("h3", { class: "chart-title" });
-  const note = h("p", { class: "chart-note" });
   const plot = h("div", { class: "chart-plot" });
-  const sheet = h("div", { class: "scroll-x", hidden: true, tabindex: 0 });
-  const toggle = tool("table", "Show as a table", () => { isTable = !isTable; show(); });
-  const tools = h("div", { class: "chart-tools", role: "group", "aria-label": "Chart" }, toggle, downloads(plot, () => current));
-  const element = h("figure", { class: "chart" }, h("div", { class: "chart-head" }, h("div", {}, title, note), tools), plot, sheet);
-
-  const show = () => {
-    title.textContent = current.title;
-    note.textContent = current.note || "";
-    note.hidden = !current.note;
-    plot.hidden = isTable;
-    sheet.hidden = !isTable;
-    toggle.replaceChildren(icon(isTable ? "chart" : "table"));
-    toggle.setAttribute("aria-pressed", String(isTable));
-    if (isTable) sheet.replaceChildren(tableElement(tableOf(current)));
-    else return draw();
-  };
   const draw = async () => {
     plot.style.height = `${current.height}px`;
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", current.title);
     try {
       const Plotly = await loadPlotly();
-      const root = element.isConnected ? element : document.body;
-      await Plotly.react(plot, themedTraces(current, root), themedLayout(current, root), { displayModeBar: false, responsive: true });
+      const root = frame.element.isConnected ? frame.element : document.body;
+      await Plotly.react(plot, themedTraces(current, root), themedLayout(current, root, plot.clientWidth), { displayModeBar: false, responsive: true });
     } catch (error) {
       console.warn("chart", error);
-      isTable = true;
-      toggle.hidden = true;
-      show();
+      frame.onlyTable();
     }
   };
-  document.addEventListener("themechange", () => element.isConnected && !isTable && draw());
-  return { element, drawn: show(), update: (change) => { current = { ...current, ...change }; return show(); } };
+  const frame = figureFrame({ current: () => ({ ...current, table: tableOf(current) }), plot, draw, images: plotlyImages(plot, () => current) });
+  const { element } = frame;
+  document.addEventListener("themechange", () => element.isConnected && !frame.isTable() && draw());
+  return { element, drawn: frame.show(), update: (change) => { current = { ...current, ...change }; return frame.show(); } };
 }
 
-function tool(name, label, onclick) {
-  return h("button", { class: "icon-button", type: "button", title: label, "aria-label": label, onclick }, icon(name));
-}
-
-function downloads(plot, spec) {
+function plotlyImages(plot, spec) {
   const image = (format) => async () => {
     const Plotly = await loadPlotly();
     const { width } = plot.getBoundingClientRect();
     await Plotly.downloadImage(plot, { format, filename: spec().file, width: Math.max(width, 640), height: spec().height, scale: 2 });
   };
-  const small = (label, act) =>
-    h("button", { class: "button", "data-kind": "quiet", "data-size": "small", type: "button", "aria-label": `Download ${label}`, title: `Download ${label}`,
-      onclick: () => Promise.resolve(act()).catch((error) => toast(`The ${label} could not be made: ${error.message}`, { tone: "bad" })) }, label);
-  return [small("PNG", image("png")), small("SVG", image("svg")), small("CSV", () => saveText(csv(tableOf(spec())), `${spec().file}.csv`))];
-}
-
-function saveText(text, name) {
-  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-export function csv({ columns, rows }) {
-  const cell = (value) => {
-    const text = value === null || value === undefined ? "" : String(value);
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return [columns, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  return { PNG: image("png"), SVG: image("svg") };
 }
 
 /** The numbers behind the picture: given, or one row per point. */
@@ -130,24 +94,13 @@ function tableOf({ table, data, x, y }) {
   return { columns, rows };
 }
 
-const ROWS_SHOWN = 200;
-
-function tableElement({ columns, rows }) {
-  const isNumber = columns.map((_, k) => rows.every((row) => typeof row[k] === "number"));
-  const written = (value) => (typeof value === "number" ? Number(value.toPrecision(6)).toLocaleString() : String(value ?? ""));
-  const cells = (tag, row) => row.map((value, k) => h(tag, { class: isNumber[k] ? "num" : null }, tag === "th" ? value : written(value)));
-  const body = rows.slice(0, ROWS_SHOWN).map((row) => h("tr", {}, cells("td", row)));
-  const more = rows.length > ROWS_SHOWN && h("p", { class: "hint" }, `${ROWS_SHOWN} of ${rows.length} rows; the CSV has them all.`);
-  return h("div", {}, h("table", { class: "table" }, h("thead", {}, h("tr", {}, cells("th", columns))), h("tbody", {}, body)), more);
-}
-
 function themedTraces({ data }, root) {
   return data.map((trace, k) => {
-    const { token, ...rest } = trace;
+    const { token, fillToken, isInLegend, ...rest } = trace;
     const shade = color(token || `--series-${(k % 8) + 1}`, root);
     const paint = { marker: { color: shade, ...(rest.type === "bar" ? {} : { size: 6 }), ...rest.marker }, line: { color: shade, width: 2, ...rest.line } };
     if (["heatmap", "contour"].includes(rest.type)) return { colorscale: ramp(root), ...rest };
-    return { ...rest, ...paint, hoverlabel: { namelength: -1 } };
+    return { ...rest, ...paint, ...(fillToken ? { fillcolor: color(fillToken, root) } : {}), hoverlabel: { namelength: -1 } };
   });
 }
 
@@ -156,7 +109,7 @@ function ramp(root) {
   return [[0, color("--accent-wash", root)], [1, color("--accent", root)]];
 }
 
-function themedLayout({ layout, x, y, data }, root) {
+function themedLayout({ layout, x, y, data }, root, width) {
   const at = (token) => color(token, root);
   const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: at("--ink-2") };
   const axis = ({ title = "", unit = "", zero = false, ...rest }) => ({
@@ -164,15 +117,24 @@ function themedLayout({ layout, x, y, data }, root) {
     gridcolor: at("--grid"), linecolor: at("--edge"), zerolinecolor: at("--edge"), zeroline: zero, tickfont: font,
     automargin: true, ...(zero ? { rangemode: "tozero" } : {}), ...rest,
   });
-  const ends = data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean);
+  const isNarrow = width < NARROW_PX;
+  const ends = isNarrow ? [] : data.map((trace, k) => endLabel(trace, k, root)).filter(Boolean); // a legend leaves more room
+  const names = y.type === "category" ? shortNames(data, width) : {};
   return {
     font, paper_bgcolor: at("--surface"), plot_bgcolor: at("--surface"), margin: { l: 8, r: 12 + Math.max(0, ...ends.map(widthOf)), t: 8, b: 8 },
     showlegend: data.length > 1 && ends.length < data.length, legend: { orientation: "h", y: 1.12, x: 0, font },
     hoverlabel: { bgcolor: at("--raised"), bordercolor: at("--edge"), font: { ...font, color: at("--ink") } },
-    bargap: 0.25, ...layout,
-    xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis(y), ...layout.yaxis },
+    bargap: 0.25, ...layout, shapes: (layout.shapes || []).map(({ token, ...shape }) => (token ? { ...shape, line: { ...shape.line, color: at(token) } } : shape)),
+    xaxis: { ...axis({ showgrid: false, ...x }), ...layout.xaxis }, yaxis: { ...axis({ ...names, ...y }), ...layout.yaxis },
     annotations: [...ends, ...(layout.annotations || [])],
   };
+}
+
+/** Long names of categories, cut to leave the bars the better part of the width; hovering and the table have them whole. */
+function shortNames(data, width) {
+  const all = [...new Set(data.flatMap((trace) => Array.from(trace.y || [])))];
+  const letters = Math.max(8, Math.floor((width * NAMES_SHARE) / LETTER_PX));
+  return { tickvals: all, ticktext: all.map((name) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name)) };
 }
 
 const ruler = new OffscreenCanvas(1, 1).getContext("2d");
@@ -185,7 +147,7 @@ function widthOf({ text }) {
 /** A named line carries its name at its last point, in its colour. */
 function endLabel(trace, k, root) {
   const isLine = (trace.type || "scatter") === "scatter" && (trace.mode || "lines").includes("lines");
-  if (!isLine || !trace.name || !trace.x?.length) return null;
+  if (!isLine || trace.isInLegend || !trace.name || !trace.x?.length) return null;
   const last = trace.x.length - 1;
   const shade = color(trace.token || `--series-${(k % 8) + 1}`, root);
   return { x: trace.x[last], y: trace.y[last], text: trace.name, showarrow: false, xanchor: "left", xshift: 6, font: { color: shade, size: 12 } };

@@ -1,7 +1,7 @@
 // Small builders for what has behaviour: DOM, icons, states, toasts, panel, tabs, dropzone, code, bars.
 //
 //   import { h, icon, toast, errorState, emptyState, skeleton, meter, badge, codeBlock, copyButton,
-//            tabs, sidePanel, dropzone, attributionBars } from "/design/elements.js";
+//            tabs, choices, sidePanel, dropzone, attributionBars } from "/design/elements.js";
 //
 //   h("button", { class: "button", onclick: go, "data-kind": "primary" }, "Train")   // DOM without innerHTML
 //   main.replaceChildren(errorState(error, { retry: load }))       // error = ProblemError of http.js
@@ -9,7 +9,8 @@
 //   skeleton(120)                                    // 120 px high placeholder, in the final layout
 //   toast("Copied", { tone: "good" })
 //   codeBlock("uv run roadmap up")                   // with a copy button
-//   tabs([{ id: "data", label: "Data", content: node }], { param: "tab" })   // the open tab is in the URL
+//   tabs([{ id: "data", label: "Data", content: node }], { param: "tab", onOpen: (id) => … })   // the open tab is in the URL
+//   choices([{ value: 24, label: "24 hours" }], { label: "Range", value: 24, onChoose })         // one of a few, as chips
 //   sidePanel({ param: "topic", render: (value) => ({ title, eyebrow, phase, body }) })   // ?topic=… opens it
 //   dropzone({ accept: ".csv", label: "Drop a CSV", onFiles })
 //   attributionBars([{ name: "age = 61", value: 0.21 }, { name: "bmi = 24", value: -0.08 }], { format })
@@ -225,12 +226,13 @@ function fillPanel(element, { title, eyebrow = "", phase = null, body }, close) 
   if (focusedAt >= 0) focusable()[focusedAt]?.focus({ preventScroll: true });
 }
 
-/** Tabs whose choice is in the URL; arrow keys move between them. */
-export function tabs(items, { param = "tab" } = {}) {
+/** Tabs whose choice is in the URL; arrow keys move between them. `onOpen(id)` is told which one shows. */
+export function tabs(items, { param = "tab", onOpen = null } = {}) {
   const buttons = items.map((item) =>
     h("button", { role: "tab", type: "button", id: `tab-${item.id}`, "aria-controls": `pane-${item.id}`, onclick: () => setParam(param, item.id) }, item.label),
   );
   const panes = items.map((item) => h("div", { role: "tabpanel", id: `pane-${item.id}`, "aria-labelledby": `tab-${item.id}` }, item.content));
+  let open = null;
   const sync = () => {
     const chosen = Math.max(0, items.findIndex((item) => item.id === getParam(param)));
     buttons.forEach((button, k) => {
@@ -238,6 +240,8 @@ export function tabs(items, { param = "tab" } = {}) {
       button.tabIndex = k === chosen ? 0 : -1;
       panes[k].hidden = k !== chosen;
     });
+    if (open !== chosen) onOpen?.(items[chosen].id);
+    open = chosen;
   };
   const list = h("div", { class: "tabs", role: "tablist" }, buttons);
   list.addEventListener("keydown", (event) => {
@@ -250,6 +254,13 @@ export function tabs(items, { param = "tab" } = {}) {
   addEventListener("popstate", sync);
   sync();
   return h("div", { class: "stack" }, list, panes);
+}
+
+/** One of a few as chips: radio buttons, so the arrow keys move. `options`: [{ value, label }]. */
+export function choices(options, { label, value = null, onChoose }) {
+  const name = `choices-${(choices.count = (choices.count || 0) + 1)}`;
+  const input = (option) => h("input", { type: "radio", name, value: String(option.value), checked: option.value === value, onchange: () => onChoose(option.value) });
+  return h("fieldset", { class: "choices" }, h("legend", { class: "visually-hidden" }, label), options.map((option) => h("label", {}, input(option), h("span", { class: "truncate" }, option.label))));
 }
 
 /** A place to drop files that is a file input for everybody else. */
@@ -268,13 +279,14 @@ export function dropzone({ accept = "", multiple = false, label, hint = "", onFi
   return zone;
 }
 
-/** Signed contributions around a zero line, longest first; the number stands beside its bar. */
-export function attributionBars(parts, { format = (v) => (v > 0 ? "+" : "") + v.toFixed(2) } = {}) {
+/** Signed contributions around a zero line, longest first unless `isSorted`; the number stands beside its bar. */
+export function attributionBars(parts, { format = (v) => (v > 0 ? "+" : "") + v.toFixed(2), isSorted = false, label = null } = {}) {
   const most = Math.max(...parts.map((part) => Math.abs(part.value)), Number.MIN_VALUE);
-  const rows = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).map((part) => [
-    h("span", { class: "truncate", title: part.name }, part.name),
+  const ordered = isSorted ? parts : [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const rows = ordered.map((part) => [
+    h("span", { class: "truncate", title: part.note ? `${part.name} = ${part.note}` : part.name }, part.name, part.note && h("small", { class: "muted" }, ` ${part.note}`)),
     h("span", { class: "track", "aria-hidden": "true" }, h("i", { "data-sign": part.value < 0 ? "-" : "+", style: { "--share": String(Math.abs(part.value) / most) } })),
     h("span", { class: "num" }, format(part.value)),
   ]);
-  return h("div", { class: "attribution" }, rows);
+  return h("div", { class: "attribution", role: "group", "aria-label": label }, rows);
 }

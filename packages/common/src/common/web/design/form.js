@@ -13,7 +13,7 @@
 //
 // From a property: title → label, description → hint, type/format → input, enum → select, minimum/maximum →
 // range shown and checked, unit or x-unit → at the field's end, examples[0] or example → placeholder,
-// default → start value. Nullable ones may stay empty. What no input fits becomes a JSON field.
+// default → start value, x-known → a choice with room for another value. Nullable ones may stay empty. What no input fits becomes a JSON field.
 // Errors stand at the field in words; what was typed stays. Knows no route. Next: http.js.
 
 import { errorState, h } from "/design/elements.js";
@@ -122,7 +122,7 @@ function makeField(name, schema, isRequired) {
   const unit = schema.unit || schema["x-unit"];
   const box = unit && schema.type !== "boolean" ? h("span", { class: "with-unit" }, input.control, h("span", { class: "unit" }, unit)) : input.control;
   const label = h("label", { class: "label", for: id }, h("span", {}, schema.title || name), h("em", {}, [hasAHumanRange(schema) && rangeWords(schema), optional].filter(Boolean).join(" · ")));
-  const description = schema.description && h("small", { class: "hint" }, schema.description);
+  const description = schema.description && !schema["x-known"] && h("small", { class: "hint" }, schema.description);
   const check = ({ isFinal }) => {
     const words = input.wrong(isFinal);
     say(words);
@@ -130,7 +130,7 @@ function makeField(name, schema, isRequired) {
   };
   return {
     name, say, check,
-    element: h("div", { class: "field" }, label, box, description, error),
+    element: h("div", { class: "field" }, label, box, input.beside, description, error),
     example: schema.examples?.[0] ?? schema.example,
     read: input.read, write: (value) => { input.write(value); say(""); }, text: input.text, restore: input.restore,
     focus: () => input.control.focus(),
@@ -156,11 +156,13 @@ function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
 
 function makeInput(schema, isRequired) {
   if (schema.enum || schema.type === "boolean") return choiceInput(schema, isRequired);
+  if (schema["x-known"]) return knownInput(schema, isRequired);
   if (schema.type === "number" || schema.type === "integer") return numberInput(schema, isRequired);
   if (schema.type === "string") return textInput(schema, isRequired);
   return jsonInput(schema, isRequired);
 }
 
+const OTHER = "other";
 const MISSING = "Needed: please fill this in.";
 
 function common(control, schema) {
@@ -188,7 +190,8 @@ function numberInput(schema, isRequired) {
 
 function textInput(schema, isRequired) {
   const isLong = schema.maxLength > 200 || schema.format === "textarea";
-  const type = { date: "date", "date-time": "datetime-local", email: "email", uri: "url", password: "password" }[schema.format] || "text";
+  const isDay = schema.format === "date-time" && /^\d{4}-\d\d-\d\d$/.test(schema.examples?.[0] ?? ""); // moments that are told by the day
+  const type = isDay ? "date" : { date: "date", "date-time": "datetime-local", email: "email", uri: "url", password: "password" }[schema.format] || "text";
   const control = isLong ? h("textarea", { class: "input", rows: 3 }) : h("input", { class: "input", type, maxlength: schema.maxLength });
   const wrong = (isFinal) => {
     if (control.value === "") return isRequired && isFinal && schema.minLength !== 0 ? MISSING : "";
@@ -211,6 +214,23 @@ function choiceInput(schema, isRequired) {
     read: () => (control.value === "" ? undefined : options[Number(control.value)]),
     wrong: (isFinal) => (control.value === "" && isRequired && isFinal ? "Please choose one." : ""),
   };
+}
+
+/** The values known so far, and a field for another: for texts that are labels without being an enum. */
+function knownInput(schema, isRequired) {
+  const known = schema["x-known"];
+  const other = h("input", { class: "input", hidden: true, maxlength: schema.maxLength, "aria-label": `${schema.title || "The field"}: another value` });
+  const control = h("select", { class: "input" }, h("option", { value: "" }, isRequired ? "Choose…" : "Not given"), known.map((value, k) => h("option", { value: String(k) }, String(value))), h("option", { value: OTHER }, "Another value…"));
+  const read = () => (control.value === OTHER ? other.value || undefined : control.value === "" ? undefined : known[Number(control.value)]);
+  const write = (value) => {
+    const isGiven = value !== null && value !== undefined && value !== "";
+    const k = known.indexOf(value);
+    control.value = k >= 0 ? String(k) : isGiven ? OTHER : "";
+    other.hidden = control.value !== OTHER;
+    other.value = other.hidden ? "" : value;
+  };
+  control.addEventListener("change", () => { other.hidden = control.value !== OTHER; if (!other.hidden) other.focus(); });
+  return { control, beside: other, read, write, text: () => read() ?? "", restore: write, wrong: (isFinal) => (isRequired && isFinal && read() === undefined ? "Please choose one." : "") };
 }
 
 function jsonInput(schema, isRequired) {

@@ -3,11 +3,13 @@
 
 import { chart } from "/design/charts.js";
 import {
-  attributionBars, badge, codeBlock, dropzone, emptyState, errorState, getParam, h, meter, sidePanel, setParam, skeleton, tabs, toast,
+  attributionBars, badge, choices, codeBlock, dropzone, emptyState, errorState, getParam, h, meter, sidePanel, setParam, skeleton, tabs, toast,
 } from "/design/elements.js";
+import { confirmed } from "/design/dialog.js";
 import { schemaForm } from "/design/form.js";
 import { mountFrame } from "/design/frame.js";
 import { ProblemError } from "/design/http.js";
+import { plot } from "/design/plots.js";
 import { bars, sparkline } from "/design/sparks.js";
 
 const SCHEMA = {
@@ -19,6 +21,7 @@ const SCHEMA = {
     contract: { enum: ["month to month", "one year", "two years"], title: "Contract", examples: ["one year"] },
     paperless: { type: "boolean", title: "Paperless billing" },
     note: { anyOf: [{ type: "string", maxLength: 500 }, { type: "null" }], title: "Note", examples: ["asked about a discount"] },
+    region: { type: "string", title: "Region", "x-known": ["north", "south"], maxLength: 1000 },
     since: { type: "string", format: "date", title: "Customer since" },
     readings: { type: "array", title: "Readings", examples: [[1, 2, 3]] },
   },
@@ -68,6 +71,27 @@ function charts() {
   return [line, columns].map((one) => h("div", { class: "card" }, one.element));
 }
 
+function plots() {
+  const months = Array.from({ length: 25 }, (_, k) => k * 3);
+  const chance = months.map((m) => 0.12 + 0.55 * Math.exp(-m / 18));
+  const days = Array.from({ length: 30 }, (_, k) => new Date(2026, 10, 1 + k));
+  const curve = plot({
+    title: "Churn is said below 11 months", file: "what-if", x: { title: "Tenure", unit: "months", kind: "number", values: months }, shade: { from: 0, to: 60 }, mark: 24,
+    panels: [{ y: { title: "Probability", domain: [0, 1] }, marks: [{ kind: "area", low: chance.map((v) => v - 0.06), high: chance.map((v) => v + 0.06) }, { kind: "line", y: chance, token: "--series-1" }, { kind: "level", at: 0.42, name: "threshold" }] }],
+    onPick: (x) => curve.update({ mark: x }),
+  });
+  const panels = plot({
+    title: "Rows doubled on the 15th", file: "rows", x: { kind: "time", values: days },
+    panels: [{ title: "Rows", height: 100, y: { zero: true }, marks: [{ kind: "bars", y: days.map((_, k) => (k < 14 ? 20 : 41)) }] }, { title: "Missing", height: 100, y: { unit: "%", zero: true }, marks: [{ kind: "line", y: days.map((_, k) => (k === 9 ? null : k % 4)), token: "--series-3" }] }],
+  });
+  return [curve, panels].map((one) => h("div", { class: "card" }, one.element));
+}
+
+function decisions() {
+  const ask = async () => toast((await confirmed({ title: "Serve version 2?", body: h("p", {}, "It scores 0.02 more."), action: "Promote" })) ? "Promoted" : "Left as it was");
+  return h("div", { class: "card stack" }, choices([{ value: 1, label: "1 hour" }, { value: 24, label: "24 hours" }], { label: "Range", value: 24, onChoose: (value) => toast(`${value} hours`) }), h("input", { class: "slider", type: "range", "aria-label": "Tenure" }), h("div", {}, h("button", { class: "button", type: "button", onclick: ask }, "Promote version 2")));
+}
+
 const rows = [["baseline", 0.5, "± 0.03"], ["logistic regression", 0.84, "± 0.02"], ["boosted trees", 0.83, "± 0.02"]];
 const table = h("div", { class: "scroll-x card" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, h("th", {}, "Model"), h("th", { class: "num" }, "AUC"), h("th", { class: "num" }, "95 %"))), h("tbody", {}, rows.map((row) => h("tr", {}, h("td", {}, row[0]), h("td", { class: "num" }, row[1].toFixed(2)), h("td", { class: "num" }, row[2]))))));
 
@@ -84,6 +108,8 @@ document.getElementById("main").append(
   section("Form from a schema", form()),
   section("Tables, bars, attributions", table, h("div", { class: "card" }, bars(rows.map(([name, value, note]) => ({ name, value, note })), { label: "AUC of each model", max: 1 })), h("div", { class: "card" }, attributionBars([{ name: "contract = month to month", value: 0.31 }, { name: "tenure = 2 months", value: 0.18 }, { name: "monthly = 70.35 USD", value: -0.07 }])), h("div", { class: "card" }, sparkline([3, 5, 4, 8, 6, 9, 12], { label: "Requests a minute" }))),
   section("Charts", charts()),
+  section("Plots without Plotly", plots()),
+  section("Choices, slider, decision", decisions()),
   section("States", emptyState({ title: "No model yet", text: "Train one on your own table; it takes seconds.", action: { label: "Train", run: () => toast("Training") } }), errorState(refusal, { retry: () => toast("Again") }), errorState(new ProblemError({ title: "The service does not answer", detail: "Check that it is running, then try again." }, { isUnreachable: true })), skeleton(120)),
   section("Code, files, tabs", codeBlock("uv run p1-prediction-api train data.csv --target churn"), dropzone({ accept: ".csv", label: "Drop a CSV file", hint: "or press to choose; up to 50 MB", onFiles: (files) => toast(files[0].name) }), tabs([{ id: "a", label: "Overview", content: "The first pane." }, { id: "b", label: "Data", content: "The second pane." }])),
 );
