@@ -21,7 +21,8 @@ OURS = {
 def test_an_image_is_built_from_a_project_and_its_extras(name: str) -> None:
     arguments = OURS[name]["build"]["args"]
     file = ROOT / "projects" / arguments["PROJECT"] / "pyproject.toml"
-    offered = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+    offered = project.get("optional-dependencies", {})
     assert set(arguments.get("EXTRAS", "").split()) <= set(offered)
 
 
@@ -54,5 +55,9 @@ def test_what_is_mounted_built_and_waited_for_is_there() -> None:
 
 def test_prometheus_scrapes_every_service_of_ours_that_listens() -> None:
     config = yaml.safe_load((DOCKER / "prometheus/prometheus.yml").read_text(encoding="utf-8"))
-    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    jobs = {
+        job["job_name"]: target["targets"]
+        for job in config["scrape_configs"]
+        for target in job["static_configs"]
+    }
     assert jobs == {name: [f"{name}:8000"] for name, one in OURS.items() if "ports" in one}

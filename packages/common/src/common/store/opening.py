@@ -272,7 +272,7 @@ def _migrate(engine: sa.Engine, migrations: Path) -> None:
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            own = sa.func.quote_ident(sa.func.current_schema())  # here alone: another's version table is not ours
+            own = sa.func.quote_ident(sa.func.current_schema())  # alone: not another's versions
             connection.execute(sa.select(sa.func.set_config("search_path", own, True)))
         _refuse_newer(connection, scripts)
         config.attributes["connection"] = connection
