@@ -1,5 +1,7 @@
-"""What the compose file asks for is there: projects, extras, settings, files, scrape targets."""
+"""What compose and the cluster are told is there: projects, extras, settings, files, probes."""
 
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from common.settings import Settings, describe_settings
+from p1_prediction_api.settings import Settings as P1Settings
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
@@ -61,3 +64,36 @@ def test_prometheus_scrapes_every_service_of_ours_that_listens() -> None:
         for target in job["static_configs"]
     }
     assert jobs == {name: [f"{name}:8000"] for name, one in OURS.items() if "ports" in one}
+
+
+def cluster(kind: str) -> dict[str, Any]:
+    text = (DOCKER / "kubernetes/p1.yaml").read_text(encoding="utf-8")
+    (found,) = (one for one in yaml.safe_load_all(text) if one["kind"] == kind)
+    return found
+
+
+def test_on_a_cluster_a_replica_is_asked_what_the_service_answers() -> None:
+    pod = cluster("Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] > pause + Settings().shutdown_grace_s
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert {one["mountPath"] for one in container["volumeMounts"]} == {"/data", "/tmp"}
+
+
+def test_the_cluster_is_set_by_settings_that_exist() -> None:
+    file = DOCKER / "kubernetes/kustomization.yaml"
+    (generated,) = yaml.safe_load(file.read_text(encoding="utf-8"))["configMapGenerator"]
+    given = {line.partition("=")[0] for line in generated["literals"]}
+    assert given <= {row.variable for row in describe_settings(P1Settings())}
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl here to render with")
+def test_the_cluster_renders_with_the_image_and_the_settings_named() -> None:
+    command = ["kubectl", "kustomize", str(DOCKER / "kubernetes")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kinds = [one["kind"] for one in yaml.safe_load_all(done.stdout)]
+    assert sorted(kinds) == ["ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
+    assert "image: registry.example.org/p1-prediction-api:0.1.0" in done.stdout
