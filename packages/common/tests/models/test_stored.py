@@ -158,6 +158,19 @@ def test_a_full_disk_leaves_nothing_visible_and_says_so(tmp_path: Path, files: P
     assert "nothing was changed" in done.stdout, done.stderr
     with pytest.raises(ModelNotFoundError):
         open_at(root).resolve("iris", "champion")
+    left = [path.name for path in root.rglob("*") if path.is_file()]
+    assert left == ["claim.json"], "and the disk is no fuller than it was"
+
+
+def test_what_is_published_is_for_all_who_may_read_the_folder(tmp_path: Path, files: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        open_at(tmp_path / "registry").publish("iris", files, alias="champion")
+    finally:
+        os.umask(before)
+    written = [path for path in (tmp_path / "registry").rglob("*.json") if path.is_file()]
+    assert len(written) > 2
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in written)
 
 
 def test_a_file_where_the_folder_should_be_is_a_clear_error(tmp_path: Path, files: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -114,6 +115,26 @@ def test_replicas_that_start_at_once_migrate_once(url: str) -> None:
 
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         assert list(pool.map(open_and_count, [url] * 4)) == [0] * 4
+
+
+@pytest.mark.slow
+def test_services_and_others_share_one_database(postgres: str, tmp_path: Path) -> None:
+    """The same table and the same revision twice, beside another program's Alembic."""
+    url = fresh_database(postgres)
+    others = sa.create_engine(sa.make_url(url))
+    with others.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num text)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('theirs')"))
+    others.dispose()
+    for name in ("p1_first", "p2_second"):
+        folder = tmp_path / name / "migrations"
+        shutil.copytree(MIGRATIONS, folder)
+        with open_store(url, migrations=folder) as store:
+            add(store, f"of {name}")
+    with open_store(url, migrations=tmp_path / "p1_first" / "migrations") as store:
+        assert texts(store) == ["of p1_first"]
+        theirs = store.run(lambda c: c.scalar(sa.text("SELECT * FROM public.alembic_version")))
+    assert theirs == "theirs"
 
 
 def test_a_database_of_newer_code_is_left_alone(store: Store, url: str) -> None:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
@@ -76,7 +77,8 @@ def make_folder(path: Path) -> None:
 
 def create_whole(path: Path, content: bytes) -> bool:
     """Write to a temporary file, then link it to its name: whole or not at all, never twice."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    name = path.parent / f".new-{secrets.token_hex(8)}"
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask takes
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -88,7 +90,7 @@ def create_whole(path: Path, content: bytes) -> bool:
             return False
         flush(path.parent)
     finally:
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
     return True
 
 

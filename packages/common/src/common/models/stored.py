@@ -24,6 +24,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import fsspec
@@ -101,8 +102,12 @@ class StoredRegistry:
                 description=description,
                 tags=dict(tags or {}),
             )
-            for file in files:
-                self._upload(files_dir / file.path, self._file_path(version, file))
+            try:
+                for file in files:
+                    self._upload(files_dir / file.path, self._file_path(version, file))
+            except OSError:  # a full disk, say: leave it no fuller than it was
+                self._sweep(model, number)
+                raise
         with self._locked(model):  # not to be pruned before the alias stands on it
             with self._reachable(f"publish {model}"):
                 self._create(self._manifest_path(model, number), version.model_dump_json(indent=2))
@@ -126,7 +131,8 @@ class StoredRegistry:
         return number
 
     def _upload(self, source: Path, target: str) -> None:
-        self._make_parent(target)
+        if self._is_local:
+            make_folder(Path(target).parent)
         self._files.put_file(str(source), target)
         if self._is_local:
             flush(Path(target))
@@ -149,11 +155,7 @@ class StoredRegistry:
 
     def fetch(self, version: ModelVersion) -> Path:
         """See `Registry.fetch`."""
-
-        def copy(file: ModelFile, target: Path) -> None:
-            self._read_verified(version, file, target)
-
-        return self._cache.folder(version, copy)
+        return self._cache.folder(version, partial(self._read_verified, version))
 
     def _read_verified(self, version: ModelVersion, file: ModelFile, target: Path | None) -> None:
         path = self._file_path(version, file)
@@ -277,10 +279,13 @@ class StoredRegistry:
                     self._remove(self._manifest_path(model, number))
         with self._reachable(f"prune {model}"):
             for number in set(removed) | self._abandoned(model, set(numbers)):
-                for path in self._files.find(self._version_path(model, number)):
-                    if self._leaf(path) != "claim.json":  # a number is never given twice
-                        self._remove(path)
+                self._sweep(model, number)
         return removed
+
+    def _sweep(self, model: str, number: int) -> None:
+        for path in self._files.find(self._version_path(model, number)):
+            if self._leaf(path) != "claim.json":  # a number is never given twice
+                self._remove(path)
 
     def _needed(self, model: str, numbers: list[int]) -> set[int]:
         """Return what the aliases stand on or would roll back to."""
@@ -355,8 +360,8 @@ class StoredRegistry:
     # ---------------------------------------------------------------------------- atomic steps
     def _create(self, path: str, text: str) -> bool:
         """Create an object whole, or say that it exists already."""
-        self._make_parent(path)
         if self._is_local:
+            make_folder(Path(path).parent)
             return create_whole(Path(path), text.encode())
         try:
             self._files.pipe_file(path, text.encode(), mode="create")
@@ -376,10 +381,6 @@ class StoredRegistry:
                 with self._reachable(f"lock {model}"):
                     held.enter_context(locked(Path(self._root, model, "lock")))
             yield
-
-    def _make_parent(self, path: str) -> None:
-        if self._is_local:
-            make_folder(Path(path).parent)
 
     @contextmanager
     def _reachable(self, what: str) -> Generator[None]:

@@ -3,7 +3,8 @@
 Tables and statements are SQLAlchemy Core's. SQLite runs in WAL mode: readers never wait for the
 writer; a committed transaction survives kill -9, and with `synchronous=FULL` a power cut.
 PostgreSQL is spoken to by psycopg 3 (extra `postgres`). Each service owns its Alembic migrations;
-they are applied at opening under a lock, so that many replicas may start at once.
+they are applied at opening under a lock, so that many replicas may start at once. In PostgreSQL a
+service's tables lie in a schema of its own, so that services, and others, share one database.
 """
 
 import random
@@ -27,7 +28,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.schema import CreateSchema
 
 from common.errors import DomainError
 
@@ -175,12 +177,15 @@ def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> 
     """Open a database and bring its tables up to date.
 
     `url` is a file (SQLite) or `postgresql://user:password@host/database`; `migrations` is the
-    service's Alembic folder. Raises `StoreError`: unreachable, wrong password, missing driver, not
-    a database, written by newer code.
+    service's Alembic folder; the package it lies in names the schema of the tables in PostgreSQL.
+    Raises `StoreError`: unreachable, wrong password, missing driver, not a database, written by
+    newer code.
     """
-    engine = _engine(url, n_connections)
+    schema = migrations.resolve().parent.name
+    engine = _engine(url, n_connections, schema)
     store = Store(engine)
     try:
+        _make_schema(engine, schema)
         _migrate(engine, migrations)
     except (SQLAlchemyError, CommandError, OSError, UnicodeError) as error:
         store.close()
@@ -192,7 +197,7 @@ def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> 
     return store
 
 
-def _engine(url: str | Path, n_connections: int) -> sa.Engine:
+def _engine(url: str | Path, n_connections: int, schema: str) -> sa.Engine:
     if isinstance(url, Path) or "://" not in url:
         path = Path(url)
         try:
@@ -215,7 +220,7 @@ def _engine(url: str | Path, n_connections: int) -> sa.Engine:
         pool_size=n_connections,
         max_overflow=n_connections,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 10},
+        connect_args={"connect_timeout": 10, "options": f'-csearch_path="{schema}",public'},
     )
 
 
@@ -249,6 +254,17 @@ def _sqlite(url: sa.URL, n_connections: int) -> sa.Engine:
     return engine
 
 
+def _make_schema(engine: sa.Engine, schema: str) -> None:
+    """Make a service's schema where it is missing: before SQLAlchemy asks which one it works in."""
+    if engine.dialect.name != "postgresql":
+        return
+    alone = sa.create_engine(engine.url, connect_args={"connect_timeout": 10}, poolclass=NullPool)
+    with alone.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        if not sa.inspect(connection).has_schema(schema):
+            connection.execute(CreateSchema(schema))
+
+
 def _migrate(engine: sa.Engine, migrations: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
@@ -256,6 +272,8 @@ def _migrate(engine: sa.Engine, migrations: Path) -> None:
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            own = sa.func.quote_ident(sa.func.current_schema())  # alone: not another's versions
+            connection.execute(sa.select(sa.func.set_config("search_path", own, True)))
         _refuse_newer(connection, scripts)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
