@@ -5,6 +5,7 @@ value. Reads attributes that scikit-learn keeps to itself; the parity proof of e
 would find a change in them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,15 @@ def tree_ensemble(model: Boosted | Forest | Single) -> TreeEnsemble:
     members = model.estimators_ if isinstance(model, Forest) else [model]
     trees = tuple(_grown(member.tree_, len(members)) for member in members)
     return TreeEnsemble(trees, np.zeros(trees[0].value.shape[1]), int(model.n_features_in_))
+
+
+def weighted_sum(parts: Sequence[tuple[float, TreeEnsemble]]) -> TreeEnsemble:
+    """Return the ensemble whose scores are the weighted sum of those of others."""
+    trees = tuple(
+        tree._replace(value=tree.value * weight) for weight, one in parts for tree in one.trees
+    )
+    base = np.sum([weight * one.base for weight, one in parts], axis=0)
+    return TreeEnsemble(trees, base, parts[0][1].n_columns)
 
 
 def _boosted(model: Boosted) -> TreeEnsemble:

@@ -53,12 +53,12 @@ def publish(
     metrics = {name: figure.value for name, figure in run.card.metrics.items()}
     with tempfile.TemporaryDirectory(prefix="p1-publish-") as folder:
         files = Path(folder)
-        export(run.fitted, files / MODEL_FILE)
+        export(run.published, files / MODEL_FILE)
         held_out = with_strangers(run.data, run.data.X.iloc[run.split.test])
-        prove_parity(run.fitted, files / MODEL_FILE, held_out)
-        export_columns(run.fitted, files / COLUMNS_FILE)
-        prove_parity(run.fitted, files / COLUMNS_FILE, held_out)
-        explainer(run.fitted).save(files / EXPLAINER_FILE)
+        prove_parity(run.published, files / MODEL_FILE, held_out)
+        export_columns(run.published, files / COLUMNS_FILE)
+        prove_parity(run.published, files / COLUMNS_FILE, held_out)
+        explainer(run.published).save(files / EXPLAINER_FILE)
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")
         (files / PROFILE_FILE).write_text(run.data.profile.to_json(), encoding="utf-8")
         if diagnosis is not None:

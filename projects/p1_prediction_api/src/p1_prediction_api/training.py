@@ -7,6 +7,7 @@ prove the export equal. Prints nothing: progress goes to a callback. Read next: 
 """
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from common.models import ModelVersion
 from numpy.typing import NDArray
 from p0_foundations import read_table
+from threadpoolctl import threadpool_limits
 
 from p1_prediction_api.calibration import (
     calibrate,
@@ -31,13 +33,18 @@ from p1_prediction_api.export import Fitted, export, prove_parity, with_stranger
 from p1_prediction_api.prepared import WARNED, Prepared, known_target, prepare
 from p1_prediction_api.raw_scores import link, raw_scores
 from p1_prediction_api.scoring import estimate, interval_of_share, main_metric, score_table
-from p1_prediction_api.search import Report, Search, Trial, search
+from p1_prediction_api.search import Report, Search, refit, search
 from p1_prediction_api.settings import Settings
-from p1_prediction_api.splits import Split, split_rows
+from p1_prediction_api.splits import Indices, Split, split_rows
+from p1_prediction_api.trials import Trial
 
 Floats = NDArray[np.float64]
+DEFAULT_MINUTES = 1.5
+"""Keeps a training of 30,000 rows on two cores, with all that follows the search, below two."""
 LEVEL = 0.9
 """Rate at which sets and intervals are to hold the truth."""
+MUCH_LESS = 0.1
+"""So far below the level a class's coverage is worth a warning."""
 METRIC_WORDS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy", "r2": "R²"}
 
 
@@ -63,11 +70,18 @@ class TrainingRun:
     chosen: Candidate
     signature: Signature
     card: ModelCard
+    final: Candidate | None = None
+    """The choice fitted once more, on every row; `chosen` when there is none."""
 
     @property
     def fitted(self) -> Fitted:
-        """What is exported."""
+        """What the card measured: it learned from the training part alone."""
         return Fitted(self.data, self.chosen, self.card.calibration, self.signature)
+
+    @property
+    def published(self) -> Fitted:
+        """What is published: the same, having learned from the held-out rows as well."""
+        return self.fitted._replace(candidate=self.final or self.chosen)
 
     @property
     def verdict(self) -> str:
@@ -92,7 +106,7 @@ def train(
     table: pd.DataFrame | str | Path,
     *,
     target: str,
-    minutes: float = 10.0,
+    minutes: float = DEFAULT_MINUTES,
     time_column: str | None = None,
     group_column: str | None = None,
     positive: str | None = None,
@@ -103,11 +117,11 @@ def train(
 ) -> TrainingRun:
     """Train on a table to predict one of its columns.
 
-    `minutes` bounds the search, and an interrupt (Ctrl-C) ends it: the best so far is kept once
-    there is one beside the baseline. `time_column` holds out the latest rows, `group_column` whole
-    groups. Of two classes, `positive` is the one that is looked for (the rarer one by default); it
-    is said from the probability on that costs least, given `costs`. Raises `TrainingError` for a
-    table that cannot teach a model.
+    `minutes` bounds the search and the last fits, and an interrupt (Ctrl-C) ends the search: the
+    best so far is kept once there is one beside the baseline. `time_column` holds out the latest
+    rows, `group_column` whole groups. Of two classes, `positive` is the one that is looked for (the
+    rarer one by default); it is said from the probability on that costs least, given `costs`.
+    Raises `TrainingError` for a table that cannot teach a model.
     """
     report("reading the table", 0.0)
     frame = read_table(Path(table)) if isinstance(table, str | Path) else table
@@ -129,7 +143,7 @@ def train(
     found = search(data, split, seed=seed, minutes=minutes, report=report)
     trial, because = found.choose()
     report(f"fitting {trial.candidate.name}", 0.9)
-    chosen = found.refit(trial, data, split)
+    chosen, final = _fit_both(trial, data, split)
     calibration = _calibration(data, split, trial)
     threshold = cheapest_threshold(costs.false_positive, costs.false_negative) if costs else 0.5
     signature = data.signature(units, positive=said, threshold=threshold)
@@ -138,7 +152,19 @@ def train(
     card = _card(fitted, split, found, trial, because, seed=seed)
     card = card.model_copy(update={"threshold_because": _threshold_words(costs, said, threshold)})
     report("done", 1.0)
-    return TrainingRun(data, split, chosen, signature, card)
+    return TrainingRun(data, split, chosen, signature, card, final)
+
+
+def _fit_both(trial: Trial, data: Prepared, split: Split) -> tuple[Candidate, Candidate]:
+    """Fit on the training part, to be tested, and on every row, to be published."""
+
+    def fit(rows: Indices) -> Candidate:
+        with threadpool_limits(1):
+            return refit(trial, data, rows)
+
+    with ThreadPoolExecutor(2) as pool:
+        chosen, final = pool.map(fit, [split.train, np.arange(len(data.y), dtype=np.int64)])
+    return chosen, final
 
 
 def _positive(data: Prepared, wanted: str | None) -> str:
@@ -179,12 +205,16 @@ def _uncertainty(fitted: Fitted, split: Split, trial: Trial, predicted: Floats) 
         threshold = fit_set_threshold(p, known, LEVEL)
         sets = prediction_sets(predicted, threshold)
         is_held = sets[np.arange(len(truth)), truth]
-        size = float(sets.sum(axis=1).mean())
         return Uncertainty(
             level=LEVEL,
             set_threshold=threshold,
             coverage=interval_of_share(is_held),
-            mean_size=size,
+            coverage_by_class={
+                name: interval_of_share(is_held[truth == k])
+                for k, name in enumerate(data.classes)
+                if (truth == k).any()
+            },
+            mean_size=float(sets.sum(axis=1).mean()),
         )
     bins = fit_bins(trial.raw[:, 0], known, LEVEL)
     low, high = intervals(predicted, bins)
@@ -194,6 +224,24 @@ def _uncertainty(fitted: Fitted, split: Split, trial: Trial, predicted: Floats) 
         coverage=interval_of_share((low <= truth) & (truth <= high)),
         mean_size=float((high - low).mean()),
     )
+
+
+def _coverage_warnings(found: Uncertainty, split: Split) -> list[str]:
+    """Say where sets and intervals hold the truth less often than they are asked to."""
+    what = "intervals" if found.bins else "sets of classes"
+    told = []
+    if found.coverage.high < found.level:
+        why = " The rows of later times differ from those before." if split.is_by_time else ""
+        told.append(
+            f"{what} held the truth in {found.coverage.value:.1%} of rows never seen, where "
+            f"{found.level:.0%} was asked for.{why}"
+        )
+    for name, one in found.coverage_by_class.items():
+        if one.high < found.level - MUCH_LESS:
+            told.append(
+                f"{what} held the truth in {one.value:.1%} of the rows of class {name} only"
+            )
+    return told
 
 
 def _known_rows(frame: pd.DataFrame, data: Prepared) -> pd.Index:
@@ -222,6 +270,7 @@ def _card(
     }
     base = _baseline(fitted, split, found)
     metric = main_metric(data.task, len(data.classes))
+    uncertainty = _uncertainty(fitted, split, trial, predicted)
     return ModelCard(
         verdict=_verdict(data, fitted.candidate, figures[metric], base[metric], metric, len(y)),
         chosen_because=because,
@@ -235,9 +284,9 @@ def _card(
         n_test=len(y),
         split=split.how,
         dropped=data.dropped,
-        warnings=data.warnings,
+        warnings=(*data.warnings, *_coverage_warnings(uncertainty, split)),
         calibration=_measured(fitted, split, predicted, seed=seed),
-        uncertainty=_uncertainty(fitted, split, trial, predicted),
+        uncertainty=uncertainty,
         max_parity_difference=_proved(fitted, X),
         trained_at=datetime.now(UTC),
         seed=seed,
