@@ -40,11 +40,16 @@ def tree_ensemble(model: Boosted | Forest | Single) -> TreeEnsemble:
 
 def weighted_sum(parts: Sequence[tuple[float, TreeEnsemble]]) -> TreeEnsemble:
     """Return the ensemble whose scores are the weighted sum of those of others."""
-    trees = tuple(
-        tree._replace(value=tree.value * weight) for weight, one in parts for tree in one.trees
-    )
     base = np.sum([weight * one.base for weight, one in parts], axis=0)
+    trees = tuple(_widened(tree, weight, len(base)) for weight, one in parts for tree in one.trees)
     return TreeEnsemble(trees, base, parts[0][1].n_columns)
+
+
+def _widened(tree: Tree, weight: float, n_scores: int) -> Tree:
+    """Weigh a tree's leaves; each then has a value for every score, as those beside it."""
+    value = np.zeros((len(tree.value), n_scores))
+    value[:, tree.score : tree.score + tree.value.shape[1]] = tree.value * weight
+    return tree._replace(value=value, score=0)
 
 
 def _boosted(model: Boosted) -> TreeEnsemble:

@@ -26,7 +26,7 @@ from p1_prediction_api.trials import N_CORES, Trial, standard_error, try_candida
 
 Report = Callable[[str, float], None]
 """Called with what is being done and the share done, 0 to 1."""
-NEGLIGIBLE = 0.005
+NEGLIGIBLE = 0.002
 """Share of the best's lead over guessing that a plainer candidate may cost."""
 N_REFITS = 2
 """The choice is fitted on the training part, and on every row for what is published."""

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,20 +20,19 @@ from numpy.typing import NDArray
 from p0_foundations import read_table
 from threadpoolctl import threadpool_limits
 
+from p1_prediction_api.assurance import coverage_warnings, measured_uncertainty
 from p1_prediction_api.calibration import (
     calibrate,
     calibration_error,
     cheapest_threshold,
-    probabilities,
 )
 from p1_prediction_api.candidates import BASELINE, Candidate
-from p1_prediction_api.conformal import fit_bins, fit_set_threshold, intervals, prediction_sets
-from p1_prediction_api.contracts import Calibration, Estimate, ModelCard, Signature, Uncertainty
+from p1_prediction_api.contracts import Calibration, Estimate, ModelCard, Signature
 from p1_prediction_api.errors import TrainingError, UnknownTargetError
 from p1_prediction_api.export import Fitted, export, prove_parity, with_strangers
 from p1_prediction_api.prepared import WARNED, Prepared, known_target, prepare
 from p1_prediction_api.raw_scores import link, raw_scores
-from p1_prediction_api.scoring import estimate, interval_of_share, main_metric, score_table
+from p1_prediction_api.scoring import estimate, main_metric, score_table
 from p1_prediction_api.search import Report, Search, refit, search
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.splits import Indices, Split, split_rows
@@ -41,10 +41,6 @@ from p1_prediction_api.trials import Trial
 Floats = NDArray[np.float64]
 DEFAULT_MINUTES = 1.5
 """Keeps a training of 30,000 rows on two cores, with all that follows the search, below two."""
-LEVEL = 0.9
-"""Rate at which sets and intervals are to hold the truth."""
-MUCH_LESS = 0.1
-"""So far below the level a class's coverage is worth a warning."""
 METRIC_WORDS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy", "r2": "R²"}
 
 
@@ -150,7 +146,8 @@ def train(
     fitted = Fitted(data, chosen, calibration, signature)
     report("testing on rows never seen", 0.95)
     card = _card(fitted, split, found, trial, because, seed=seed)
-    card = card.model_copy(update={"threshold_because": _threshold_words(costs, said, threshold)})
+    words = _threshold_words(costs, fitted, split)
+    card = card.model_copy(update={"threshold_because": words})
     report("done", 1.0)
     return TrainingRun(data, split, chosen, signature, card, final)
 
@@ -179,14 +176,24 @@ def _positive(data: Prepared, wanted: str | None) -> str:
     return wanted or data.classes[int(np.argmin(np.bincount(data.y)))]
 
 
-def _threshold_words(costs: Costs | None, positive: str, threshold: float) -> str:
+def _threshold_words(costs: Costs | None, fitted: Fitted, split: Split) -> str:
+    positive, threshold = fitted.signature.positive, fitted.signature.threshold
     if not positive:
         return ""
     if costs is None:
         return f"{positive} is said from a probability of 0.5 on: no costs were stated"
+    index = fitted.data.classes.index(positive)
+    p = fitted.predict(fitted.data.X.iloc[split.test])[:, index]
+    is_it = fitted.data.y[split.test] == index
+
+    def cost(least: float) -> float:
+        missed, alarmed = is_it & (p < least), ~is_it & (p >= least)
+        return float(costs.false_negative * missed.mean() + costs.false_positive * alarmed.mean())
+
     return (
         f"{positive} is said from a probability of {threshold:.3g} on: missing one costs "
-        f"{costs.false_negative:g}, a false alarm {costs.false_positive:g}"
+        f"{costs.false_negative:g}, a false alarm {costs.false_positive:g}; on rows never seen "
+        f"that costs {cost(threshold):.3g} a row, where 0.5 would cost {cost(0.5):.3g}"
     )
 
 
@@ -194,54 +201,6 @@ def _calibration(data: Prepared, split: Split, trial: Trial) -> Calibration:
     if data.task == "regression" or trial.candidate.family == "dummy":
         return Calibration(intercepts=(0.0,) * trial.raw.shape[1])
     return calibrate(trial.raw, data.y[split.train][trial.rows])
-
-
-def _uncertainty(fitted: Fitted, split: Split, trial: Trial, predicted: Floats) -> Uncertainty:
-    """Fit on the out-of-fold scores; measure on rows never seen, whose answers are `predicted`."""
-    data = fitted.data
-    known, truth = data.y[split.train][trial.rows], data.y[split.test]
-    if data.task == "classification":
-        p = probabilities(trial.raw, fitted.calibration)
-        threshold = fit_set_threshold(p, known, LEVEL)
-        sets = prediction_sets(predicted, threshold)
-        is_held = sets[np.arange(len(truth)), truth]
-        return Uncertainty(
-            level=LEVEL,
-            set_threshold=threshold,
-            coverage=interval_of_share(is_held),
-            coverage_by_class={
-                name: interval_of_share(is_held[truth == k])
-                for k, name in enumerate(data.classes)
-                if (truth == k).any()
-            },
-            mean_size=float(sets.sum(axis=1).mean()),
-        )
-    bins = fit_bins(trial.raw[:, 0], known, LEVEL)
-    low, high = intervals(predicted, bins)
-    return Uncertainty(
-        level=LEVEL,
-        bins=bins,
-        coverage=interval_of_share((low <= truth) & (truth <= high)),
-        mean_size=float((high - low).mean()),
-    )
-
-
-def _coverage_warnings(found: Uncertainty, split: Split) -> list[str]:
-    """Say where sets and intervals hold the truth less often than they are asked to."""
-    what = "intervals" if found.bins else "sets of classes"
-    told = []
-    if found.coverage.high < found.level:
-        why = " The rows of later times differ from those before." if split.is_by_time else ""
-        told.append(
-            f"{what} held the truth in {found.coverage.value:.1%} of rows never seen, where "
-            f"{found.level:.0%} was asked for.{why}"
-        )
-    for name, one in found.coverage_by_class.items():
-        if one.high < found.level - MUCH_LESS:
-            told.append(
-                f"{what} held the truth in {one.value:.1%} of the rows of class {name} only"
-            )
-    return told
 
 
 def _known_rows(frame: pd.DataFrame, data: Prepared) -> pd.Index:
@@ -265,12 +224,11 @@ def _card(
     X, y = data.X.iloc[split.test], data.y[split.test]
     table = score_table(data.task, len(data.classes))
     predicted = fitted.predict(X)
-    figures = {
-        name: estimate(name, score, y, predicted, seed=seed) for name, score in table.items()
-    }
+    truth, said = _for_positive(fitted, y, predicted)
+    figures = {name: estimate(name, score, truth, said, seed=seed) for name, score in table.items()}
     base = _baseline(fitted, split, found)
     metric = main_metric(data.task, len(data.classes))
-    uncertainty = _uncertainty(fitted, split, trial, predicted)
+    uncertainty = measured_uncertainty(fitted, split, trial, predicted)
     return ModelCard(
         verdict=_verdict(data, fitted.candidate, figures[metric], base[metric], metric, len(y)),
         chosen_because=because,
@@ -284,7 +242,7 @@ def _card(
         n_test=len(y),
         split=split.how,
         dropped=data.dropped,
-        warnings=(*data.warnings, *_coverage_warnings(uncertainty, split)),
+        warnings=(*data.warnings, *coverage_warnings(uncertainty, split)),
         calibration=_measured(fitted, split, predicted, seed=seed),
         uncertainty=uncertainty,
         max_parity_difference=_proved(fitted, X),
@@ -293,12 +251,22 @@ def _card(
     )
 
 
+def _for_positive(
+    fitted: Fitted, y: NDArray[Any], predicted: Floats
+) -> tuple[NDArray[Any], Floats]:
+    """Return truth and answers with the positive class second: precision and recall are its."""
+    signature = fitted.signature
+    if signature.positive and signature.positive == signature.classes[0]:
+        return 1 - y, predicted[:, ::-1]
+    return y, predicted
+
+
 def _baseline(fitted: Fitted, split: Split, found: Search) -> dict[str, float]:
     data = fitted.data
     guess = next(t.candidate for t in found.trials if t.candidate.name == BASELINE)
     guess.pipeline.fit(data.X.iloc[split.train], data.y[split.train])
     rows, y = data.X.iloc[split.test], data.y[split.test]
-    guessed = link(data, guess, raw_scores(data, guess, rows))
+    y, guessed = _for_positive(fitted, y, link(data, guess, raw_scores(data, guess, rows)))
     table = score_table(data.task, len(data.classes))
     return {name: float(score(y, guessed)) for name, score in table.items()}
 
