@@ -118,14 +118,14 @@ def test_weights_of_several_classes_undo_what_the_scores_were_scaled_by() -> Non
 
 def test_a_line_and_trees_that_each_see_half_are_better_together() -> None:
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame(rng.normal(size=(300, 6)), columns=list("abcdef"))
-    steps = np.where(frame["a"] * frame["b"] > 0, 1.5, -1.5)
-    slope = frame[["c", "d", "e", "f"]].sum(axis=1)
-    data = prepare(frame.assign(t=slope + steps + rng.normal(scale=0.3, size=300)), "t")
+    frame = pd.DataFrame(rng.normal(size=(400, 10)), columns=list("abcdefghij"))
+    steps = np.where(frame["a"] > 0, 3.0, -3.0) * (frame["b"] > 0)
+    slope = frame.iloc[:, 2:].sum(axis=1)
+    data = prepare(frame.assign(t=slope + steps + rng.normal(scale=0.3, size=400)), "t")
     split = split_rows(data.y, data.task, seed=0)
     chosen = [
         next(one for one in candidates(data, seed=0) if one.family == family)
-        for family in ("dummy", "linear", "forest")
+        for family in ("dummy", "linear", "boosted")
     ]
     tried = [try_candidate(one, data, split, None, seed=0, left=lambda: 60.0) for one in chosen]
     blend = blend_trial(tried, data, split)

@@ -3,7 +3,8 @@
 Shares of rows (accuracy, and precision and recall of two classes) have Wilson's score interval
 (Wilson, 1927): a bootstrap of 38 hits out of 38 would claim certainty. The others have the
 percentile bootstrap over test rows (Efron and Tibshirani, 1993, chapter 13), seeded. The thin
-layer over scikit-learn that the search and the card share.
+layer over scikit-learn that the search and the card share; what a bootstrap takes hundreds of times
+is computed here, at a tenth of the time.
 """
 
 import warnings
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from p1_prediction_api.contracts import Estimate, Task
+from p1_prediction_api.diagnosis.areas import average_precision, roc_area
 
 Floats = NDArray[np.float64]
 Score = Callable[[NDArray[Any], Floats], float]
@@ -45,20 +47,28 @@ def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
         }
     table: dict[str, Score] = {
         "accuracy": lambda y, p: float(metrics.accuracy_score(y, p.argmax(axis=1))),
-        "balanced_accuracy": lambda y, p: float(
-            metrics.balanced_accuracy_score(y, p.argmax(axis=1))
-        ),
+        "balanced_accuracy": _balanced_accuracy,
         "precision": _averaged(metrics.precision_score, n_classes),
         "recall": _averaged(metrics.recall_score, n_classes),
-        "log_loss": lambda y, p: float(
-            metrics.log_loss(y, p / p.sum(axis=1, keepdims=True), labels=list(range(n_classes)))
-        ),
+        "log_loss": _log_loss,
     }
     if n_classes == 2:
-        table["roc_auc"] = lambda y, p: float(metrics.roc_auc_score(y, p[:, 1]))
-        table["average_precision"] = lambda y, p: float(metrics.average_precision_score(y, p[:, 1]))
+        table["roc_auc"] = lambda y, p: roc_area(y, p[:, 1])
+        table["average_precision"] = lambda y, p: average_precision(y, p[:, 1])
         table["brier_score"] = lambda y, p: float(np.mean((p[:, 1] - y) ** 2))
     return table
+
+
+def _balanced_accuracy(y: NDArray[Any], p: Floats) -> float:
+    """Return the mean recall of the classes that are there."""
+    n_rows = np.bincount(y)
+    hits = np.bincount(y[p.argmax(axis=1) == y], minlength=len(n_rows))
+    return float((hits[n_rows > 0] / n_rows[n_rows > 0]).mean())
+
+
+def _log_loss(y: NDArray[Any], p: Floats) -> float:
+    truth = p[np.arange(len(y)), y] / p.sum(axis=1)
+    return float(-np.log(np.clip(truth, np.finfo(np.float64).eps, 1.0)).mean())
 
 
 def _averaged(score: Callable[..., Any], n_classes: int) -> Score:
