@@ -79,6 +79,20 @@ def search(data: Prepared, split: Split, *, seed: int, minutes: float, report: R
     """Try candidates until the time is up, or an interrupt comes after the first real one."""
     clock = _Clock(time.monotonic() + minutes * 60)
     found = Search()
+    try:
+        _try_all(found, clock, data, split, seed=seed, report=report)
+    except KeyboardInterrupt:  # may come anywhere, while progress is told as well
+        if not found.has_any:
+            raise
+    report(f"blending{_best_so_far(found)}", 0.87)
+    if (blend := blend_trial(found.whole, data, split)) is not None:
+        found.trials.append(blend)
+    return found
+
+
+def _try_all(
+    found: Search, clock: "_Clock", data: Prepared, split: Split, *, seed: int, report: Report
+) -> None:
     listed = list(candidates(data, seed=seed))
     for k, candidate in enumerate(listed):
         if found.has_any and not clock.has_time_for(candidate, found):
@@ -86,18 +100,9 @@ def search(data: Prepared, split: Split, *, seed: int, minutes: float, report: R
         said = _best_so_far(found)
         report(f"cross-validating {candidate.name}{said}", 0.05 + 0.8 * k / len(listed))
         left = clock.left if found.has_any else _no_limit
-        try:
-            trial = try_candidate(candidate, data, split, found.best, seed=seed, left=left)
-        except KeyboardInterrupt:
-            if not found.has_any:
-                raise
-            break
+        trial = try_candidate(candidate, data, split, found.best, seed=seed, left=left)
         clock.note(trial)
         found.trials.append(trial)
-    report(f"blending{_best_so_far(found)}", 0.87)
-    if (blend := blend_trial(found.whole, data, split)) is not None:
-        found.trials.append(blend)
-    return found
 
 
 def _no_limit() -> float:
