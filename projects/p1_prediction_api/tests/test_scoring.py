@@ -3,6 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from p1_prediction_api.scoring import estimate, score_table, wilson
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    log_loss,
+    roc_auc_score,
+)
 
 
 def probabilities(labels: list[int]) -> np.ndarray:
@@ -48,3 +54,18 @@ def test_more_rows_narrow_the_interval() -> None:
         assert found.low <= found.value <= found.high
         widths.append(found.high - found.low)
     assert widths[1] < widths[0] / 3
+
+
+def test_the_quick_figures_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(1)
+    for n_classes in (2, 4):
+        y = rng.integers(0, n_classes, 400)
+        p = rng.dirichlet(np.ones(n_classes), 400)
+        table = score_table("classification", n_classes)
+        said = p.argmax(axis=1)
+        assert table["balanced_accuracy"](y, p) == pytest.approx(balanced_accuracy_score(y, said))
+        assert table["log_loss"](y, p) == pytest.approx(log_loss(y, p))
+    y, p = rng.integers(0, 2, 400), rng.dirichlet([1, 1], 400)
+    table = score_table("classification", 2)
+    assert table["roc_auc"](y, p) == pytest.approx(roc_auc_score(y, p[:, 1]))
+    assert table["average_precision"](y, p) == pytest.approx(average_precision_score(y, p[:, 1]))

@@ -1,9 +1,13 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from p1_prediction_api.common_labels import MAX_LEVELS
 from p1_prediction_api.contracts import MISSING
 from p1_prediction_api.errors import UnknownTargetError, UntrainableError
-from p1_prediction_api.export import tensors
+from p1_prediction_api.export import explainer, tensors
 from p1_prediction_api.training import Costs, TrainingRun, train
 
 
@@ -45,7 +49,7 @@ def test_where_lines_fail_trees_are_chosen() -> None:
     table = pd.DataFrame(rng.normal(size=(600, 2)), columns=list("ab"))
     table["t"] = np.where(table["a"] * table["b"] > 0, "same", "other")
     run = train(table, target="t", minutes=0.05)
-    assert run.chosen.family in {"tree", "forest", "boosted"}
+    assert run.chosen.family in {"tree", "forest", "boosted", "blend"}
     assert run.card.metrics["roc_auc"].value > 0.9
 
 
@@ -200,3 +204,104 @@ def test_missing_labels_are_spelled_one_way_inside_the_model() -> None:
     fed = tensors(run.data, run.data.X)
     assert MISSING in set(fed["colour"].reshape(-1))
     assert "?" not in set(fed["colour"].reshape(-1))
+
+
+def test_text_of_more_labels_than_a_model_can_hold_is_learned_from_by_its_common_ones() -> None:
+    """800 towns: half of the rows are from ten of them; the others come once or twice."""
+    rng = np.random.default_rng(4)
+    known = rng.integers(0, 10, 1600)
+    town = np.where(rng.random(1600) < 0.5, known, 10 + rng.integers(0, 790, 1600))
+    table = pd.DataFrame({"town": [f"town {k}" for k in town], "x": rng.normal(size=1600)})
+    table["note"] = [f"what row {k} said at length" for k in rng.permutation(1600)]
+    table["t"] = np.where(town < 10, town % 2 * 6.0, 3.0) + rng.normal(size=1600)
+    run = train(table, target="t", minutes=0)
+    assert "town" in run.data.labels
+    assert "note" in run.card.dropped
+    assert run.card.metrics["r2"].value > 0.6
+    encoder = explainer(run.published).encoder
+    assert {f"town {k}" for k in range(10)} <= set(encoder.levels["town"])
+    assert len(encoder.levels["town"]) <= MAX_LEVELS
+    town_feature = next(f for f in run.signature.features if f.name == "town")
+    assert len(town_feature.categories) > MAX_LEVELS, "a rare label was seen, and is no stranger"
+
+
+def test_whether_there_is_text_at_all_is_learned_from() -> None:
+    rng = np.random.default_rng(5)
+    has_cabin = rng.random(500) < 0.3
+    table = pd.DataFrame(
+        {"cabin": [f"C{k % 90}" if is_in else None for k, is_in in enumerate(has_cabin)]}
+    )
+    table["t"] = np.where(has_cabin ^ (rng.random(500) < 0.1), "yes", "no")
+    run = train(table.assign(x=rng.normal(size=500)), target="t", minutes=0)
+    assert run.card.metrics["roc_auc"].value > 0.8
+
+
+def test_precision_and_recall_are_of_the_class_that_is_looked_for() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=1000)
+    table = pd.DataFrame({"x": x, "t": np.where(x + rng.normal(size=1000) > 1.5, "a", "b")})
+    run = train(table, target="t", minutes=0)  # "a" is first and rare
+    assert run.signature.positive == "a"
+    p = run.fitted.predict(run.data.X.iloc[run.split.test])[:, 0]
+    is_a = run.data.y[run.split.test] == 0
+    assert run.card.metrics["recall"].value == pytest.approx((p[is_a] > 0.5).mean())
+    assert run.card.metrics["average_precision"].value < run.card.metrics["roc_auc"].value
+    assert run.card.baseline["average_precision"] == pytest.approx(is_a.mean())
+
+
+def test_what_the_threshold_costs_is_measured_on_rows_never_seen() -> None:
+    table = mixed_table(1500).drop(columns="amount")
+    run = train(table, target="sold", positive="yes", costs=Costs(1, 20), minutes=0)
+    p = run.fitted.predict(run.data.X.iloc[run.split.test])[:, 1]
+    truth = run.data.y[run.split.test] == 1
+
+    def cost(least: float) -> str:
+        return f"{20 * (truth & (p < least)).mean() + (~truth & (p >= least)).mean():.3g}"
+
+    least = run.signature.threshold
+    assert run.card.threshold_because.endswith(
+        f"on rows never seen that costs {cost(least)} a row, where 0.5 would cost {cost(0.5)}"
+    )
+
+
+def test_intervals_that_time_has_made_too_narrow_are_told() -> None:
+    """The noise grows fivefold at the end: no rate holds there, and the card says so."""
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame({"x": rng.normal(size=1000), "hour": np.arange(1000)})
+    noise = np.where(table["hour"] < 800, 0.2, 1.0)
+    table["t"] = table["x"] + rng.normal(size=1000) * noise
+    run = train(table, target="t", time_column="hour", minutes=0)
+    assert run.card.uncertainty is not None
+    assert run.card.uncertainty.coverage.high < 0.9
+    told = [one for one in run.card.warnings if one.startswith("intervals held the truth")]
+    assert len(told) == 1
+    assert "The rows of later times differ" in told[0]
+    steady = train(table.head(800), target="t", time_column="hour", minutes=0)
+    assert not any("held the truth" in one for one in steady.card.warnings)
+
+
+def test_a_class_that_sets_hold_much_less_often_is_told() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=4000)
+    table = pd.DataFrame({"x": x, "t": np.where(x + rng.normal(scale=2, size=4000) > 3, "a", "b")})
+    run = train(table, target="t", minutes=0)
+    found = run.card.uncertainty
+    assert found is not None
+    assert found.coverage_by_class["b"].value > 0.9 > found.coverage_by_class["a"].high
+    assert any("of the rows of class a only" in one for one in run.card.warnings)
+
+
+DATASETS = os.environ.get("ROADMAP_DATASETS", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATASETS, reason="ROADMAP_DATASETS names no folder of public tables")
+def test_a_public_table_is_learned_as_well_as_boosted_trees_learn_it() -> None:
+    """German credit, 800 rows, where trees alone overfit; the benchmark has more tables."""
+    names = [*(f"a{k}" for k in range(1, 21)), "credit"]
+    table = pd.read_csv(Path(DATASETS) / "tabular" / "german_credit.csv", names=names)
+    run = train(table, target="credit", minutes=0.3)
+    assert run.signature.positive == "2"
+    assert run.card.metrics["roc_auc"].value > 0.72
+    assert run.card.uncertainty is not None
+    assert run.card.uncertainty.coverage.high > 0.88

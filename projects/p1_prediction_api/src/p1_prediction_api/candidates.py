@@ -4,11 +4,11 @@ Preprocessing is inside each pipeline, so that whatever it learns, it learns fro
 training part alone. Numbers with gaps reach trees as they are: trees split on gaps by themselves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
@@ -20,15 +20,17 @@ from sklearn.ensemble import (
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from p1_prediction_api.encoding import date_parts
+from p1_prediction_api.blending import BlendedClassifier, BlendedRegressor
+from p1_prediction_api.common_labels import CommonLabels
+from p1_prediction_api.encoding import DATE_PARTS, date_parts
 from p1_prediction_api.prepared import Prepared
 
 BASELINE = "baseline"
-Family = Literal["dummy", "linear", "tree", "forest", "boosted"]
-FAMILIES: tuple[Family, ...] = ("dummy", "linear", "tree", "forest", "boosted")
+Family = Literal["dummy", "linear", "tree", "forest", "boosted", "blend"]
+FAMILIES: tuple[Family, ...] = ("dummy", "linear", "tree", "forest", "boosted", "blend")
 """Simplest first: when scores are alike, the simpler one is chosen."""
 MAX_ROUNDS = 1000
 N_FOREST_TREES = 100
@@ -50,6 +52,11 @@ class Candidate:
         return replace(self, pipeline=pipeline)
 
     @property
+    def is_linear(self) -> bool:
+        """Whether it is a weighted sum of filled and scaled columns."""
+        return self.family == "linear"
+
+    @property
     def rank(self) -> tuple[int, float]:
         """Return what orders candidates from plain to complex."""
         return FAMILIES.index(self.family), self.complexity
@@ -59,21 +66,22 @@ def candidates(data: Prepared, *, seed: int) -> Iterator[Candidate]:
     """Yield candidates in the order of trial: one of each family first, then their variants."""
     is_classes = data.task == "classification"
     guess = DummyClassifier(strategy="prior") if is_classes else DummyRegressor()
-    yield Candidate(BASELINE, "dummy", _dense(data, guess))
+    yield Candidate(BASELINE, "dummy", _with_gaps(data, guess))
     yield _linear(data, 1.0)
     yield _boosted(data, seed, rate=0.1, leaves=31, share=1.0, leaf_rows=20, penalty=0.0)
+    yield _boosted(data, seed, rate=0.05, leaves=15, share=0.5, leaf_rows=20, penalty=1.0)
     yield _forest(data, seed, leaf_rows=3)
     yield _tree(data, seed, leaves=16)
-    yield _boosted(data, seed, rate=0.05, leaves=15, share=0.5, leaf_rows=20, penalty=1.0)
-    for strength in (0.01, 0.1, 10.0):
-        yield _linear(data, strength)
+    yield _boosted(data, seed, rate=0.05, leaves=63, share=0.3, leaf_rows=10, penalty=5.0)
     yield _boosted(data, seed, rate=0.05, leaves=7, share=0.5, leaf_rows=10, penalty=1.0)
+    for strength in (0.1, 0.01, 10.0):
+        yield _linear(data, strength)
     yield _boosted(data, seed, rate=0.05, leaves=31, share=0.3, leaf_rows=40, penalty=10.0)
+    yield _forest(data, seed, leaf_rows=10)
+    yield _forest(data, seed, leaf_rows=1)
     for leaves in (4, 64):
         yield _tree(data, seed, leaves=leaves)
-    yield _forest(data, seed, leaf_rows=1)
     yield _boosted(data, seed, rate=0.03, leaves=4, share=0.5, leaf_rows=20, penalty=1.0)
-    yield _forest(data, seed, leaf_rows=20)
 
 
 def _linear(data: Prepared, strength: float) -> Candidate:
@@ -101,7 +109,6 @@ def _forest(data: Prepared, seed: int, *, leaf_rows: int) -> Candidate:
         min_samples_leaf=leaf_rows,
         max_leaf_nodes=MAX_FOREST_LEAVES,
         max_features="sqrt" if data.task == "classification" else 1 / 3,
-        n_jobs=-1,
         random_state=seed,
     )
     name = f"random forest (leaves of {leaf_rows} rows)"
@@ -136,45 +143,57 @@ def _boosted(
 
 
 def with_rounds(candidate: Candidate, n_rounds: int) -> Candidate:
-    """Return boosted trees that stop after so many rounds and hold no rows back to decide it."""
-    made = candidate.pipeline.set_params(
-        model__max_iter=max(1, n_rounds), model__early_stopping=False
-    )
-    return Candidate(candidate.name, candidate.family, made, candidate.complexity)
+    """Return an unfitted copy; boosted trees of it stop after so many rounds (0: as they are).
+
+    They hold no rows back to decide it.
+    """
+    made = clone(candidate.pipeline)
+    if n_rounds:
+        made.set_params(model__max_iter=n_rounds, model__early_stopping=False)
+    return candidate.with_pipeline(made)
 
 
-def _labels(data: Prepared) -> list[tuple[str, Any, list[str]]]:
-    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
-    return [("labels", encoder, list(data.labels))] if data.labels else []
+def blended(data: Prepared, members: Sequence[Candidate], weights: Sequence[float]) -> Candidate:
+    """Return the weighted sum of candidates, unfitted."""
+    kind = BlendedClassifier if data.task == "classification" else BlendedRegressor
+    models = [_member(data, one) for one in members]
+    name = f"blend of {', '.join(one.name for one in members)}"
+    pipeline = _with_gaps(data, kind(models, [float(weight) for weight in weights]))
+    return Candidate(name, "blend", pipeline, complexity=len(members))
 
 
-def _dates(data: Prepared, *after: tuple[str, Any]) -> list[tuple[str, Any, list[str]]]:
-    parts = FunctionTransformer(date_parts)
-    return [
-        (f"date {k}", Pipeline([("parts", parts), *after]), [name])
-        for k, name in enumerate(data.dates)
-    ]
+def _member(data: Prepared, candidate: Candidate) -> Any:
+    """Return what a candidate does with encoded columns."""
+    model = clone(candidate.pipeline.named_steps["model"])
+    return Pipeline([("fill", _fill(data)), ("model", model)]) if candidate.is_linear else model
 
 
-def _dense(data: Prepared, model: object) -> Pipeline:
-    """Impute, scale and encode: what a linear model needs."""
-    steps: list[tuple[str, Any, list[str]]] = []
-    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    fill = (("impute", imputer), ("scale", StandardScaler()))
-    if data.numbers:
-        steps.append(("numbers", Pipeline(list(fill)), list(data.numbers)))
-    steps += _dates(data, *fill)
-    return _joined(steps + _labels(data), model)
-
-
-def _with_gaps(data: Prepared, model: object) -> Pipeline:
-    """Encode labels and leave numbers as they are."""
+def _columns(data: Prepared) -> ColumnTransformer:
+    """Encode: numbers as they are, the parts of dates, a column for each common label."""
     steps: list[tuple[str, Any, list[str]]] = []
     if data.numbers:
         steps.append(("numbers", "passthrough", list(data.numbers)))
-    steps += _dates(data)
-    return _joined(steps + _labels(data), model)
+    parts = FunctionTransformer(date_parts)
+    steps += [(f"date {k}", parts, [name]) for k, name in enumerate(data.dates)]
+    if data.labels:
+        steps.append(("labels", CommonLabels(), list(data.labels)))
+    return ColumnTransformer(steps)
 
 
-def _joined(steps: list[tuple[str, Any, list[str]]], model: object) -> Pipeline:
-    return Pipeline([("prepare", ColumnTransformer(steps)), ("model", model)])
+def _dense(data: Prepared, model: object) -> Pipeline:
+    """Fill and scale what is encoded: what a linear model needs."""
+    return Pipeline([("prepare", _columns(data)), ("fill", _fill(data)), ("model", model)])
+
+
+def _fill(data: Prepared) -> ColumnTransformer:
+    """Fill the gaps of numbers and dates, and scale them; labels are 0 or 1 already."""
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    scaled = Pipeline([("impute", imputer), ("scale", StandardScaler())])
+    n_numeric = len(data.numbers) + len(DATE_PARTS) * len(data.dates)
+    steps = [("numbers", scaled, list(range(n_numeric)))] if n_numeric else []
+    return ColumnTransformer(steps, remainder="passthrough")
+
+
+def _with_gaps(data: Prepared, model: object) -> Pipeline:
+    """Encode alone: trees split on gaps by themselves."""
+    return Pipeline([("prepare", _columns(data)), ("model", model)])

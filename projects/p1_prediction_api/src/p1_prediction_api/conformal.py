@@ -2,9 +2,15 @@
 
 Conformal prediction on rows that the folds did not learn from (Vovk et al., 2005; cross-conformal
 as in Barber et al., Annals of Statistics 49, 2021). Classes: every class at least as probable as a
-threshold (Sadinle, Lei and Wasserman, 2019), and always the likeliest, so that a set is never
-empty. Numbers: signed residuals, in bins of the prediction, so that an interval is as wide as the
-model errs there. Applying it takes NumPy alone; the rate holds for rows like those of training.
+threshold (Sadinle, Lei and Wasserman, JASA 114, 2019), and always the likeliest, so that a set is
+never empty: a model that is right more often than the level holds the truth more often too. Empty
+sets, or sets drawn by lot (Romano, Sesia and Candes, NeurIPS 2020), would meet the level there and
+tell a person nothing. One threshold serves all classes, which makes the smallest sets and holds a
+rare class less often; how often is measured and told. A threshold a class (Vovk, 2012) evens that
+out and was measured: sets of 1.6 classes in place of 1.2, and 94 % where 90 % was asked for.
+
+Numbers: signed residuals, in bins of the prediction, so that an interval is as wide as the model
+errs there. Applying it takes NumPy alone; the rate holds for rows like those of training.
 """
 
 import numpy as np

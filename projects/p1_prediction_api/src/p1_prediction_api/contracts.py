@@ -57,7 +57,7 @@ class CandidateScore(_Value):
     name: str
     score: float
     standard_error: float
-    fit_s: float
+    fit_s: float = Field(description="Seconds of one core to fit on the rows of a fold.")
     predict_us: float = Field(default=0.0, description="Microseconds a row, in batches.")
     is_chosen: bool = False
     note: str = Field(default="", description="Why it was not tried on every fold, if so.")
@@ -91,6 +91,9 @@ class Uncertainty(_Value):
     )
     bins: tuple[IntervalBin, ...] = ()
     coverage: Estimate = Field(description="Share of rows never seen whose truth was held.")
+    coverage_by_class: dict[str, Estimate] = Field(
+        default_factory=dict, description="The same of the rows of each class."
+    )
     mean_size: float = Field(description="Classes in a set, or width of an interval, on average.")
 
 

@@ -3,10 +3,12 @@
 The score is the predicted number, or the log-odds that become probabilities (of classes: one a
 class). A linear model's attribution is weight times distance from the average training row (the
 Shapley value when columns are independent); a tree model's is the path-dependent Shapley value of
-`trees.py`. The columns of one feature are added up. NumPy alone, no training library.
+`trees.py`; a blend's is the sum of both. The columns of one feature are added up. NumPy alone, no
+training library.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +23,8 @@ from p1_prediction_api.errors import ModelContentError
 from p1_prediction_api.trees import Attribution, TreeEnsemble
 
 Floats = NDArray[np.float64]
+LINEAR = "linear_"
+"""Before the names of a linear part's arrays, beside those of trees."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,42 @@ class LinearScores:
 
 
 @dataclass(frozen=True)
+class MixedScores:
+    """The sum of a linear model's scores and trees'; attributions add up as the scores do."""
+
+    linear: LinearScores
+    trees: TreeEnsemble
+
+    def attribute(self, row: NDArray[np.float32]) -> Attribution:
+        """Take the raw scores of one row apart."""
+        parts = self.linear.attribute(row), self.trees.attribute(row)
+        return Attribution(*(np.add(one, other) for one, other in zip(*parts, strict=True)))
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return plain arrays for an `.npz` file."""
+        linear = {f"{LINEAR}{name}": values for name, values in self.linear.to_arrays().items()}
+        return {**linear, **self.trees.to_arrays()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> "MixedScores":
+        """Read what `to_arrays` made."""
+        linear = {
+            name.removeprefix(LINEAR): values
+            for name, values in arrays.items()
+            if name.startswith(LINEAR)
+        }
+        return cls(LinearScores(**linear), TreeEnsemble.from_arrays(arrays))
+
+
+ScoreModel = LinearScores | TreeEnsemble | MixedScores
+
+
+@dataclass(frozen=True)
 class Explainer:
     """Explains one published version; `save` writes it beside the model."""
 
     encoder: Encoder
-    model: LinearScores | TreeEnsemble
+    model: ScoreModel
     slope: float = 1.0
     intercepts: tuple[float, ...] = (0.0,)
 
@@ -76,7 +111,7 @@ class Explainer:
     def save(self, path: Path) -> None:
         """Write one file without code in it (`.npz`, no pickles)."""
         head = {
-            "kind": "trees" if isinstance(self.model, TreeEnsemble) else "linear",
+            "kind": _KINDS[type(self.model)],
             "encoder": self.encoder.to_dict(),
             "slope": self.slope,
             "intercepts": list(self.intercepts),
@@ -89,15 +124,23 @@ class Explainer:
         """Read what `save` wrote; `ModelContentError` when it is something else."""
         head, arrays = _stored(path)
         try:
-            model: LinearScores | TreeEnsemble = (
-                TreeEnsemble.from_arrays(arrays)
-                if head["kind"] == "trees"
-                else LinearScores(**arrays)
-            )
+            model = _READERS[head["kind"]](arrays)
             encoder = Encoder.from_dict(head["encoder"])
             return cls(encoder, model, float(head["slope"]), tuple(head["intercepts"]))
         except (ValueError, KeyError, TypeError) as error:
             raise ModelContentError(f"{path.name} explains no model: {error}") from error
+
+
+_KINDS: dict[type[ScoreModel], str] = {
+    LinearScores: "linear",
+    TreeEnsemble: "trees",
+    MixedScores: "mixed",
+}
+_READERS: dict[str, Callable[[dict[str, NDArray[Any]]], ScoreModel]] = {
+    "linear": lambda arrays: LinearScores(**arrays),
+    "trees": TreeEnsemble.from_arrays,
+    "mixed": MixedScores.from_arrays,
+}
 
 
 def load_encoder(path: Path) -> Encoder:

@@ -2,8 +2,9 @@
 
 One input a feature, shape (n, 1): float32 numbers (NaN is missing; a date is days since 1970) and
 strings. Outputs: `label` and `probabilities` for classes, `prediction` for a number. Linear models
-are a `Gemm`, trees of every kind one `TreeEnsembleRegressor` of raw scores; calibration and a
-sigmoid or softmax follow. Source: ONNX operators, domains `ai.onnx` 17 and `ai.onnx.ml` 3.
+are a `Gemm`, trees of every kind one `TreeEnsembleRegressor` of raw scores, a blend the sum of
+both; calibration and a sigmoid or softmax follow. Source: ONNX operators, domains `ai.onnx` 17 and
+`ai.onnx.ml` 3.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,6 @@ from common.serving.onnx import OnnxModel
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 
 from p1_prediction_api.candidates import Candidate
 from p1_prediction_api.contracts import MISSING, Calibration, Signature
@@ -31,10 +31,10 @@ from p1_prediction_api.encoding import (
     output_name,
 )
 from p1_prediction_api.errors import ParityError
-from p1_prediction_api.explaining import Explainer, LinearScores
-from p1_prediction_api.fitted_trees import tree_ensemble
+from p1_prediction_api.explaining import Explainer, LinearScores, MixedScores
 from p1_prediction_api.prepared import Prepared
-from p1_prediction_api.raw_scores import predict, prior_scores
+from p1_prediction_api.raw_scores import predict
+from p1_prediction_api.score_models import score_model
 from p1_prediction_api.trees import LEAF, TreeEnsemble
 
 Floats = NDArray[np.float64]
@@ -75,57 +75,14 @@ def export_columns(fitted: Fitted, path: Path) -> None:
 def explainer(fitted: Fitted) -> Explainer:
     """Make what takes the model's scores apart, without scikit-learn."""
     data, pipeline = fitted.data, fitted.candidate.pipeline
-    levels = {name: tuple(known) for name, known in _levels(data, _transformer(pipeline)).items()}
+    transformer = pipeline.named_steps["prepare"]
+    levels = {name: tuple(known) for name, known in _levels(data, transformer).items()}
     return Explainer(
         Encoder(data.numbers, data.dates, levels),
-        _score_model(fitted),
+        score_model(data, fitted.candidate),
         fitted.calibration.slope,
         fitted.calibration.intercepts,
     )
-
-
-def _score_model(fitted: Fitted) -> LinearScores | TreeEnsemble:
-    data, candidate = fitted.data, fitted.candidate
-    model = candidate.pipeline.named_steps["model"]
-    transformer = _transformer(candidate.pipeline)
-    if candidate.family not in {"dummy", "linear"}:
-        return tree_ensemble(model)
-    n_levels = sum(len(known) for known in _levels(data, transformer).values())
-    filled = [
-        (step.named_steps["impute"], step.named_steps["scale"]) for step in _filled(transformer)
-    ]
-    fill = np.concatenate([*(impute.statistics_ for impute, _ in filled), np.zeros(n_levels)])
-    mean = np.concatenate([*(scale.mean_ for _, scale in filled), np.zeros(n_levels)])
-    spread = np.concatenate([*(scale.scale_ for _, scale in filled), np.ones(n_levels)])
-    if candidate.family == "dummy":
-        bias = _guess(data, candidate.pipeline)
-        nothing = np.zeros((len(bias), len(fill)))
-        return LinearScores(nothing, bias, fill, np.zeros(len(fill)))
-    weights = np.atleast_2d(model.coef_) / spread
-    bias = np.atleast_1d(model.intercept_) - weights @ mean
-    average = np.nan_to_num(np.asarray(transformer.transform(data.X)), nan=0.0).mean(axis=0)
-    return LinearScores(weights, bias, fill, average * spread + mean)
-
-
-def _guess(data: Prepared, pipeline: Pipeline) -> Floats:
-    if data.task == "classification":
-        return prior_scores(pipeline)
-    constant = pipeline.named_steps["model"].constant_
-    return np.asarray(constant, dtype=np.float64).reshape(-1)
-
-
-def _transformer(pipeline: Pipeline) -> ColumnTransformer:
-    step: ColumnTransformer = pipeline.named_steps["prepare"]
-    return step
-
-
-def _filled(transformer: ColumnTransformer) -> list[Pipeline]:
-    """Return the steps that fill gaps and scale, in the order of their columns."""
-    return [step for name, step, _ in transformer.transformers_ if _has_fill(name, step)]
-
-
-def _has_fill(name: str, step: object) -> bool:
-    return name != "labels" and isinstance(step, Pipeline) and "impute" in step.named_steps
 
 
 def _levels(data: Prepared, transformer: ColumnTransformer) -> Mapping[str, Sequence[str]]:
@@ -222,6 +179,9 @@ class _Graph:
 
     def _scores(self, columns: str) -> str:
         model = explainer(self._fitted).model
+        if isinstance(model, MixedScores):
+            parts = self._linear(columns, model.linear), self._trees(columns, model.trees)
+            return self._add("Add", parts)
         if isinstance(model, TreeEnsemble):
             return self._trees(columns, model)
         return self._linear(columns, model)

@@ -5,6 +5,7 @@ value. Reads attributes that scikit-learn keeps to itself; the parity proof of e
 would find a change in them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,20 @@ def tree_ensemble(model: Boosted | Forest | Single) -> TreeEnsemble:
     members = model.estimators_ if isinstance(model, Forest) else [model]
     trees = tuple(_grown(member.tree_, len(members)) for member in members)
     return TreeEnsemble(trees, np.zeros(trees[0].value.shape[1]), int(model.n_features_in_))
+
+
+def weighted_sum(parts: Sequence[tuple[float, TreeEnsemble]]) -> TreeEnsemble:
+    """Return the ensemble whose scores are the weighted sum of those of others."""
+    base = np.sum([weight * one.base for weight, one in parts], axis=0)
+    trees = tuple(_widened(tree, weight, len(base)) for weight, one in parts for tree in one.trees)
+    return TreeEnsemble(trees, base, parts[0][1].n_columns)
+
+
+def _widened(tree: Tree, weight: float, n_scores: int) -> Tree:
+    """Weigh a tree's leaves; each then has a value for every score, as those beside it."""
+    value = np.zeros((len(tree.value), n_scores))
+    value[:, tree.score : tree.score + tree.value.shape[1]] = tree.value * weight
+    return tree._replace(value=value, score=0)
 
 
 def _boosted(model: Boosted) -> TreeEnsemble:

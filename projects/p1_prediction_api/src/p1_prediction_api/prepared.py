@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from p0_foundations import Profile, Reading, profile_frame
 
+from p1_prediction_api.common_labels import MAX_LEVELS, MIN_ROWS_PER_LEVEL
 from p1_prediction_api.contracts import MISSING, Feature, Signature, Task
 from p1_prediction_api.encoding import iso_of
 from p1_prediction_api.errors import UnknownTargetError, UntrainableError
@@ -22,7 +23,10 @@ MIN_ROWS_PER_CLASS = 5
 MAX_CLASSES = 30
 MAX_NUMERIC_CLASSES = 10
 """Whole numbers of at most so many values are classes; more, or fractions, are a quantity."""
-MAX_LEVELS = 100
+MAX_LISTED = 1000
+"""Labels of a column that a signature lists; the commonest."""
+MIN_COMMON_SHARE = 0.1
+"""Share of rows whose label must be common (or missing) for text of many labels to be used."""
 WARNED = frozenset(
     {"leak-suspect", "duplicate-rows", "sentinel", "unparsed", "mixed-types", "doubtful"}
 )
@@ -31,7 +35,6 @@ NUMERIC_KINDS = frozenset({"number", "code"})
 DROPPED_KINDS = {
     "id": "identifies rows: a model would memorise it",
     "empty": "holds no value",
-    "text": "free text",
 }
 KIND_AS_TOLD = {"number": "number", "date": "datetime", "category": "category", "text": "text"}
 """What a column is when a schema says its kind, whatever it looks like."""
@@ -102,7 +105,7 @@ class Prepared:
             kind="category",
             unit=unit,
             may_be_missing=bool((column == MISSING).any()),
-            categories=tuple(str(level) for level in counts.index[:MAX_LEVELS]),
+            categories=tuple(str(level) for level in counts.index[:MAX_LISTED]),
             example=str(counts.index[0]),
         )
 
@@ -146,8 +149,10 @@ def prepare(
             columns[name] = _days(table[name])
         else:
             column = _labels(table[name], spelled[name])
-            if column.nunique() > MAX_LEVELS:
-                dropped[name] = f"has {column.nunique():,} distinct labels"
+            if _is_mostly_rare(column):
+                dropped[name] = (
+                    f"free text: hardly one of its {column.nunique():,} labels is common"
+                )
             else:
                 columns[name] = column
     if not columns:
@@ -215,6 +220,13 @@ def _days(series: pd.Series) -> pd.Series:
 def _labels(series: pd.Series, spelled: list[str]) -> pd.Series:
     text = series.astype("string").astype(object)
     return text.mask(_missing(series, spelled), MISSING).astype(object)
+
+
+def _is_mostly_rare(column: pd.Series) -> bool:
+    """Say whether a column's labels, too rare to learn from, are nearly all there is to it."""
+    counts = column.value_counts()
+    common = counts[counts >= MIN_ROWS_PER_LEVEL].head(MAX_LEVELS).sum()
+    return bool(common < MIN_COMMON_SHARE * len(column))
 
 
 def _target(

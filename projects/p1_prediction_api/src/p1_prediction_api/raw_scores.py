@@ -1,8 +1,8 @@
 """Raw scores of a fitted candidate, and what they mean: the one form that every model shares.
 
-A raw score adds up over columns or trees: the number itself; log-odds (baseline, linear, boosted);
-or, of a tree or a forest, the share of each class. Two classes have one, that of the second.
-Calibration maps either kind to log-odds.
+A raw score adds up over columns or trees: the number itself; log-odds (baseline, linear, boosted,
+blends); or, of a tree or a forest, the share of each class. Two classes have one, that of the
+second. Calibration maps either kind to log-odds.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from p1_prediction_api.blending import model_scores
 from p1_prediction_api.calibration import probabilities
 from p1_prediction_api.candidates import Candidate
 from p1_prediction_api.contracts import Calibration
@@ -22,15 +23,9 @@ SHARES = frozenset({"tree", "forest"})
 def raw_scores(data: Prepared, candidate: Candidate, rows: pd.DataFrame) -> Floats:
     """Return the raw scores of rows, shape (n, n_scores)."""
     pipeline = candidate.pipeline
-    if data.task == "regression":
-        return np.asarray(pipeline.predict(rows), dtype=np.float64).reshape(-1, 1)
-    if candidate.family in SHARES:
-        shares = np.asarray(pipeline.predict_proba(rows), dtype=np.float64)
-        return shares[:, 1:] if shares.shape[1] == 2 else shares
-    if candidate.family == "dummy":
+    if candidate.family == "dummy" and data.task == "classification":
         return np.tile(prior_scores(pipeline), (len(rows), 1))
-    scores = np.asarray(pipeline.decision_function(rows), dtype=np.float64)
-    return scores.reshape(len(rows), -1)
+    return model_scores(pipeline, rows)
 
 
 def prior_scores(pipeline: Pipeline) -> Floats:

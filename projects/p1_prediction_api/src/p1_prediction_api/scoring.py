@@ -3,7 +3,8 @@
 Shares of rows (accuracy, and precision and recall of two classes) have Wilson's score interval
 (Wilson, 1927): a bootstrap of 38 hits out of 38 would claim certainty. The others have the
 percentile bootstrap over test rows (Efron and Tibshirani, 1993, chapter 13), seeded. The thin
-layer over scikit-learn that the search and the card share.
+layer over scikit-learn that the search and the card share; what a bootstrap takes hundreds of times
+is computed here, at a tenth of the time.
 """
 
 import warnings
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from p1_prediction_api.contracts import Estimate, Task
+from p1_prediction_api.diagnosis.areas import average_precision, roc_area
 from p1_prediction_api.figures import estimate_of_share, wilson
 
 Floats = NDArray[np.float64]
@@ -24,7 +26,13 @@ MAX_BOOTSTRAP_ROWS = 20_000
 
 
 def main_metric(task: Task, n_classes: int) -> str:
-    """Name the figure that candidates are chosen by; higher is better."""
+    """Name the figure that candidates are chosen by; higher is better.
+
+    None of them is moved by how common a class is: guessing has 0.5 whatever the imbalance. The
+    average precision of two classes is reported beside it, for where one is rare it is what a
+    person sees (Davis and Goadrich, ICML 2006); it does not choose, for its noise grows with
+    rarity and choosing would follow it.
+    """
     if task == "regression":
         return "r2"
     return "roc_auc" if n_classes == 2 else "balanced_accuracy"
@@ -40,19 +48,28 @@ def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
         }
     table: dict[str, Score] = {
         "accuracy": lambda y, p: float(metrics.accuracy_score(y, p.argmax(axis=1))),
-        "balanced_accuracy": lambda y, p: float(
-            metrics.balanced_accuracy_score(y, p.argmax(axis=1))
-        ),
+        "balanced_accuracy": _balanced_accuracy,
         "precision": _averaged(metrics.precision_score, n_classes),
         "recall": _averaged(metrics.recall_score, n_classes),
-        "log_loss": lambda y, p: float(
-            metrics.log_loss(y, p / p.sum(axis=1, keepdims=True), labels=list(range(n_classes)))
-        ),
+        "log_loss": _log_loss,
     }
     if n_classes == 2:
-        table["roc_auc"] = lambda y, p: float(metrics.roc_auc_score(y, p[:, 1]))
+        table["roc_auc"] = lambda y, p: roc_area(y, p[:, 1])
+        table["average_precision"] = lambda y, p: average_precision(y, p[:, 1])
         table["brier_score"] = lambda y, p: float(np.mean((p[:, 1] - y) ** 2))
     return table
+
+
+def _balanced_accuracy(y: NDArray[Any], p: Floats) -> float:
+    """Return the mean recall of the classes that are there."""
+    n_rows = np.bincount(y)
+    hits = np.bincount(y[p.argmax(axis=1) == y], minlength=len(n_rows))
+    return float((hits[n_rows > 0] / n_rows[n_rows > 0]).mean())
+
+
+def _log_loss(y: NDArray[Any], p: Floats) -> float:
+    truth = p[np.arange(len(y)), y] / p.sum(axis=1)
+    return float(-np.log(np.clip(truth, np.finfo(np.float64).eps, 1.0)).mean())
 
 
 def _averaged(score: Callable[..., Any], n_classes: int) -> Score:

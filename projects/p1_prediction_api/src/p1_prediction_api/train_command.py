@@ -35,9 +35,9 @@ from p1_prediction_api.example_data import TARGET, example_table
 from p1_prediction_api.publishing import SCHEMA_FILE, publish
 from p1_prediction_api.raw_scores import predict
 from p1_prediction_api.settings import Settings
-from p1_prediction_api.training import Costs, TrainingRun, train
+from p1_prediction_api.training import DEFAULT_MINUTES, Costs, TrainingRun, train
 
-SEARCH_MINUTES, EXAMPLE_MINUTES = 10.0, 0.05
+EXAMPLE_MINUTES = 0.05
 DIAGNOSIS_MINUTES = 1.0
 MAX_TOLD = 5
 MAX_TOLD_COLUMNS = 60
@@ -131,7 +131,7 @@ def read_later(table: Path, schema: Path | None, files: Path, *, whole: bool = F
 
 
 def _trained(order: Order, settings: Settings) -> TrainingRun:
-    longest = SEARCH_MINUTES if order.table is not None else EXAMPLE_MINUTES
+    longest = DEFAULT_MINUTES if order.table is not None else EXAMPLE_MINUTES
     is_even = order.costs.false_positive == order.costs.false_negative
     with progress() as report:
         return train(

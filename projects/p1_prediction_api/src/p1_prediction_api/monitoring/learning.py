@@ -1,8 +1,8 @@
 """The reference of a model about to be published: bins of the training part, answers, strangeness.
 
-The answers are those of the very graph that will serve, on the held-out rows: on rows a model
-learned from it is surer than it will be again, and out-of-fold answers are other models'. NumPy
-alone. Read next: `reference.py`, `strangeness.py`.
+The answers are those of the twin of what will serve, on the held-out rows, from which it did not
+learn: on rows a model learned from it is surer than it will be again, and out-of-fold answers are
+other models'. NumPy alone. Read next: `reference.py`, `strangeness.py`.
 """
 
 import numpy as np
