@@ -18,15 +18,17 @@ function spec(seen) {
   const quiet = [];
   const panels = [rows(moments), strange(seen), said(seen), largest(moments)];
   if (moments.some((one) => one.missing)) panels.push({ title: "Cells missing", height: 76, y: { title: "Cells missing", zero: true, format: percent }, marks: [{ kind: "line", y: moments.map((one) => one.missing), token: "--series-3" }] });
-  else quiet.push("no cell was missing");
+  else if (isKnown(moments.map((one) => one.missing))) quiet.push("no cell was missing");
   if (seen.refused) panels.push({ title: "Requests refused", height: 76, y: { title: "Requests refused", zero: true }, marks: [{ kind: "bars", y: moments.map((one) => one.n_refused), token: "--bad" }] });
   else quiet.push("no request was refused");
   return {
     title: finding(seen), file: "timeline", note: `One stretch is ${span(step)}${quiet.length ? `; ${quiet.join(", ")}` : ""}.`,
     x: { title: "", kind: "time", values: starts.map((start) => new Date(start.getTime() + step / 2)), domain: [new Date(seen.since), new Date(seen.until)] },
-    panels: panels.filter(Boolean),
+    panels: panels.filter((one) => one && one.marks.some((mark) => isKnown(mark.y || []))), // what nobody can tell has no panel
   };
 }
+
+const isKnown = (values) => values.some((value) => value !== null);
 
 function finding(seen) {
   const share = seen.out_of_distribution;
@@ -59,7 +61,7 @@ function said({ timeline: moments, prediction }) {
 /** Fewer rows in a stretch move more by chance, so that single peaks are no alarm; the levels say what is far. */
 function largest(moments) {
   const y = moments.map((one) => one.largest_psi);
-  if (y.every((value) => value === null)) return null;
+  if (!isKnown(y)) return null;
   const top = Math.max(...y.filter((value) => value !== null));
   const marks = [{ kind: "line", y, token: "--series-4" }, ...Object.entries(LEVELS).filter(([, at]) => at <= top * 1.5).map(([name, at]) => ({ kind: "level", at, name }))];
   return { title: "Feature moved most (PSI)", height: 92, y: { title: "Largest PSI", zero: true }, marks };
