@@ -52,22 +52,32 @@ class Guard:
         self._n_in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request (ASGI)."""
+        """Serve one request (ASGI), with one limit for its body and then one for its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers: Headers = dict(scope["headers"])
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            response = problem_response(
-                refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
-            )
             is_unread = refusal.kind is TOO_LARGE
-            await response(scope, receive, Farewell(receive, send).send if is_unread else send)
+            send = Farewell(receive, send).send if is_unread else send
+            await _refuse(refusal, scope, receive, send)
             return
+        has_body = b"content-length" in headers or b"transfer-encoding" in headers
+        settings = self._settings
+        deadline = self._deadlines.within(
+            settings.body_timeout_s if has_body else settings.request_timeout_s
+        )
+        exchange = _Exchange(settings, receive, send, deadline, is_whole=not has_body)
         self._n_in_flight += 1
         try:
-            await self._serve_in_time(scope, headers, receive, send)
+            with deadline:
+                await self._app(scope, exchange.receive, exchange.send)
+        except TimeoutError:
+            if exchange.has_started or not deadline.has_passed:
+                raise
+            refusal = exchange.too_slow() if exchange.is_body_awaited else self._too_slow()
+            await _refuse(refusal, scope, receive, exchange.send)
         finally:
             self._n_in_flight -= 1
 
@@ -102,30 +112,16 @@ class Guard:
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return bool(key) and any(matches)
 
-    async def _serve_in_time(
-        self, scope: Scope, headers: Headers, receive: Receive, send: Send
-    ) -> None:
-        """Serve with one limit for the body's arrival and, from then on, one for the answer."""
-        settings = self._settings
-        has_body = b"content-length" in headers or b"transfer-encoding" in headers
-        limit_s = settings.body_timeout_s if has_body else settings.request_timeout_s
-        deadline = self._deadlines.within(limit_s)
-        exchange = _Exchange(settings, receive, send, deadline, is_whole=not has_body)
-        try:
-            with deadline:
-                await self._app(scope, exchange.receive, exchange.send)
-        except TimeoutError:
-            if exchange.has_started or not deadline.has_passed:
-                raise
-            refusal = exchange.too_slow() if exchange.is_body_awaited else self._too_slow()
-            response = problem_response(
-                refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
-            )
-            await response(scope, receive, exchange.send)
-
     def _too_slow(self) -> RefusedError:
         detail = f"No answer began within {self._settings.request_timeout_s:g} s "
         return RefusedError(TIMEOUT, f"{detail}(REQUEST_TIMEOUT_S).", headers={"Retry-After": "1"})
+
+
+async def _refuse(refusal: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
+    response = problem_response(
+        refusal.kind, refusal.detail, instance=scope["path"], headers=refusal.headers
+    )
+    await response(scope, receive, send)
 
 
 class _Exchange:

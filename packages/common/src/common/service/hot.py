@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Endpoint = Callable[[bytes], Awaitable[bytes]]
 ExceptionHandlers = Mapping[int | type[Exception], Callable[..., object]]
@@ -44,7 +44,11 @@ class HotRoutes:
             return
         scope["route"] = route
         try:
-            body = await _whole_body(receive)
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                body = message.get("body", b"")  # nearly every body arrives in one piece
+            else:
+                body = await _whole_body(message, receive)
             if body is None:
                 return  # the caller left
             answer = await route.endpoint(body)
@@ -70,10 +74,8 @@ class HotRoutes:
         raise error
 
 
-async def _whole_body(receive: Receive) -> bytes | None:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        return bytes(message.get("body", b""))  # nearly every body arrives in one piece
+async def _whole_body(message: Message, receive: Receive) -> bytes | None:
+    """Read on from the first message; None when the caller left."""
     chunks: list[bytes] = []
     while message["type"] == "http.request":
         chunks.append(message.get("body", b""))
