@@ -29,7 +29,7 @@ from common.settings import Settings
 from common.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from common.service.mcp import Tool
+    from common.service.tools import Tool
     from common.web.files import PageFiles
 
 Resource = TypeVar("Resource", bound=AbstractAsyncContextManager[object])
@@ -130,7 +130,7 @@ class Service:
 
     def tools(self, *functions: "Tool") -> None:
         """Publish plain typed functions as MCP tools at `/mcp`; call it once."""
-        from common.service.mcp import mount_tools  # noqa: PLC0415 - the SDK only where tools are
+        from common.service.tools import mount_tools  # noqa: PLC0415 - only where tools are
 
         self.owns(
             mount_tools(
