@@ -139,7 +139,7 @@ def test_what_the_quick_path_reads_the_plain_one_accepts_and_the_other_way_round
     assert (quick is None) == (tensors is None), row
     if quick is not None and tensors is not None:
         (found,) = loaded.quick.run([quick])
-        assert found.is_strange == bool(loaded.reader.warnings(tensors)[0])
+        assert bool(found.strange) == bool(loaded.reader.warnings(tensors)[0])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import structlog
 from common.errors import DomainError
@@ -21,6 +21,7 @@ from common.serving import ModelMetadata
 from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
+from pydantic import JsonValue
 from pydantic_core import to_json
 
 from p1_prediction_api.bodies import parse_body
@@ -179,8 +180,9 @@ class LiveModel:
             return answer.model_dump_json().encode()
         found = await loaded.quick_batcher.submit(rows, weight=len(rows))
         text = found.json
-        if found.is_strange:
-            tensors = loaded.reader.read(parse_body(body, {"rows"})["rows"])
+        if found.strange:
+            asked = cast("list[JsonValue]", parse_body(body, {"rows"})["rows"])  # `read` took it
+            tensors = loaded.reader.read([asked[k] for k in found.strange])
             warnings = loaded.reader.warnings(tensors)
             text = loaded.quick.with_warnings(found, warnings)
         classes = loaded.signature.classes

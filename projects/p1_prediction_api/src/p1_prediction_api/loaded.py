@@ -31,9 +31,6 @@ MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 EXPLAINER_FILE = "explainer.npz"
 COLUMNS_FILE = "columns.onnx"
-ROWS_A_CALL = 48
-"""From 50 rows on ONNX Runtime (1.32) walks an ensemble of trees another way, which takes four
-times as long a row: 625 µs for 256 rows of a hundred trees, 160 in parts."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -107,7 +104,7 @@ def load(
         raise ModelContentError(
             f"{version.model} version {version.version} is not a prediction model: {reason}"
         ) from error
-    session = OnnxModel.load(folder / MODEL_FILE, rows_a_call=ROWS_A_CALL)
+    session = OnnxModel.load(folder / MODEL_FILE)
     named = {feature.name for feature in signature.features}
     if {spec.name for spec in session.inputs} != named:
         raise ModelContentError(
@@ -141,7 +138,7 @@ def load(
 
 def _quick(folder: Path, signature: Signature, card: ModelCard, settings: Settings) -> QuickModel:
     encoder = load_encoder(folder / EXPLAINER_FILE)
-    session = OnnxModel.load(folder / COLUMNS_FILE, rows_a_call=ROWS_A_CALL)
+    session = OnnxModel.load(folder / COLUMNS_FILE)
     return QuickModel(signature, card, encoder, session, max_rows=settings.max_rows)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from common.serving import OnnxModel
 from numpy.typing import NDArray
-from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema
+from pydantic_core import CoreSchema, SchemaValidator, ValidationError, core_schema, to_json
 
 from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import MISSING, Feature, ModelCard, Signature
@@ -43,7 +43,8 @@ class QuickRows:
 
     numbers: list[tuple[Any, ...]]
     labels: list[list[int]]
-    has_strange_label: bool
+    strange_labels: list[int]
+    """Positions of the rows with a label that training did not see."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -80,18 +81,19 @@ class QuickReader:
         numbers = [self._numbers(row) for row in rows]
         if self._dates:
             numbers = [self._with_days(values) for values in numbers]
-        has_strange_label = False
+        strange: list[int] = []
         labels: list[list[int]] = []
         if self._codes:
-            for row in rows:
+            for k, row in enumerate(rows):
                 values = self._labels(row)
                 found = [
                     codes.get(value, UNKNOWN)
                     for codes, value in zip(self._codes, values, strict=True)
                 ]
-                has_strange_label = has_strange_label or UNKNOWN in found
+                if UNKNOWN in found:
+                    strange.append(k)
                 labels.append(found)
-        return QuickRows(numbers, labels, has_strange_label)
+        return QuickRows(numbers, labels, strange)
 
     def _with_days(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         changed = list(values)
@@ -228,16 +230,19 @@ class QuickWriter:
             held = prediction_sets(answers, self._uncertainty.set_threshold).tolist()
             sets = [self._set(tuple(row)) for row in held]
         # Exactly what `round(p, 7)` gives: a float32 times 1e7 is exact in a float64.
-        shares = (np.rint(answers * SEVEN_DIGITS) / SEVEN_DIGITS).tolist()
+        shares = np.rint(answers * SEVEN_DIGITS) / SEVEN_DIGITS
+        # One call spells the numbers of all rows: 0.04 µs each, where `repr` takes 0.25.
+        spelled = to_json(shares.reshape(-1).tolist()).decode()[1:-1].split(",")
+        rows = zip(*[iter(spelled)] * len(names), strict=True)
         return [
             self._row % (names[k], *row, plausible, warned)
-            for k, row, plausible, warned in zip(said, shares, sets, told, strict=True)
+            for k, row, plausible, warned in zip(said, rows, sets, told, strict=True)
         ]
 
 
 def _row_template(names: Sequence[str]) -> str:
     """Return one row's answer, for its prediction, the shares of the classes, set and warnings."""
-    shares = ",".join(f"{name.replace('%', '%%')}:%r" for name in names)
+    shares = ",".join(f"{name.replace('%', '%%')}:%s" for name in names)
     return (
         f'{{"prediction":%s,"probabilities":{{{shares}}},'
         f'"prediction_set":%s,"interval":null,"warnings":%s}}'
@@ -258,14 +263,19 @@ def _set_text(names: Sequence[str]) -> Callable[[tuple[bool, ...]], str]:
 class QuickAnswer:
     """The answer to one request: some rows of a batch."""
 
-    json: str
+    texts: list[str]
     rows: slice
     answers: NDArray[Any]
     """Of the whole batch."""
     said: list[int]
     """Position of the class that is said of each row; empty for numbers."""
-    is_strange: bool
-    """Whether some value is unlike training, so that `rows.py` should say which."""
+    strange: list[int]
+    """Positions of the rows with a value unlike training: `rows.py` says which."""
+
+    @property
+    def json(self) -> str:
+        """The rows' answers, comma between."""
+        return ",".join(self.texts)
 
 
 class QuickModel:
@@ -288,8 +298,13 @@ class QuickModel:
         self.sightings = Sightings()
 
     def with_warnings(self, answer: QuickAnswer, warnings: Sequence[Sequence[str]]) -> str:
-        """Write an answer again, with what is unlike training in each row."""
-        return ",".join(self._writer.write(answer.answers[answer.rows], answer.said, warnings))
+        """Write the strange rows of an answer again, each with what is unlike training in it."""
+        texts, k = list(answer.texts), answer.strange
+        said = [answer.said[one] for one in k] if answer.said else []
+        again = self._writer.write(answer.answers[answer.rows][k], said, warnings)
+        for one, text in zip(k, again, strict=True):
+            texts[one] = text
+        return ",".join(texts)
 
     def run(self, items: Sequence[QuickRows]) -> list[QuickAnswer]:
         """Answer several requests at once."""
@@ -304,8 +319,11 @@ class QuickModel:
         for item in items:
             rows = slice(start, start + len(item))
             start = rows.stop
-            is_strange = item.has_strange_label or True in is_unlike[rows]
-            found.append(QuickAnswer(",".join(texts[rows]), rows, answers, said[rows], is_strange))
+            strange = item.strange_labels
+            if True in is_unlike[rows]:
+                unlike = [k for k, is_so in enumerate(is_unlike[rows]) if is_so]
+                strange = sorted({*strange, *unlike})
+            found.append(QuickAnswer(texts[rows], rows, answers, said[rows], strange))
         return found
 
 

@@ -6,6 +6,7 @@ finish within the grace, and close the resources; a second signal stops at once.
 """
 
 import asyncio
+import ctypes
 import gc
 import signal
 import socket
@@ -25,6 +26,8 @@ from common.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 YOUNG_OBJECTS = 10_000
+M_ARENA_MAX = -8
+"""From glibc's `malloc.h`: how many heaps there may be."""
 
 
 class PortInUseError(DomainError):
@@ -37,6 +40,7 @@ def serve(create_app: Callable[[S], FastAPI], settings: S) -> None:
     Raises `PortInUseError`, `SettingsError` for a data directory that cannot be written, and
     whatever the app's resources raise when they open.
     """
+    _keep_one_heap()
     settings.prepare_data_dir()
     listener = bind(settings.host, settings.port)
     app = create_app(settings)
@@ -130,6 +134,18 @@ def _signals(server: uvicorn.Server) -> Generator[None]:
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
+
+
+def _keep_one_heap() -> None:
+    """Have threads share one heap, on Linux with glibc; elsewhere nothing happens.
+
+    By default each thread gets a heap of its own, which keeps what the thread has freed: 8 MiB of a
+    prediction service's 157. The interpreter's lock lets one thread at a time allocate anyway.
+    """
+    try:
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+    except (AttributeError, OSError, TypeError):
+        return
 
 
 def _spare_the_collector() -> None:
