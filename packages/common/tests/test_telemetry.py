@@ -109,3 +109,22 @@ def test_only_the_model_version_that_answers_now_is_told() -> None:
     telemetry.model_info("churn", "2")
     assert b'model_info{model="churn",version="2"} 1.0' in telemetry.exposition()
     assert b'version="1"' not in telemetry.exposition()
+
+
+def test_what_is_tallied_and_measured_reads_as_prometheus_own_kinds_do() -> None:
+    telemetry = Telemetry("one")
+    telemetry.tally("asked_total", "Asked.", ("route",)).add(("/a",), 2)
+    telemetry.tally("asked_total", "Asked.", ("route",)).add(("/a",))
+    sizes = telemetry.distribution("size_rows", "Rows.", ("route",), (1, 10))
+    for value in (1, 5, 50):
+        sizes.add(("/a",), value)
+    plain = telemetry.histogram("plain_rows", "Rows.", (1, 10), ("route",)).labels("/a")
+    for value in (1, 5, 50):
+        plain.observe(value)
+    text = telemetry.exposition().decode()
+    assert 'asked_total{route="/a"} 3.0' in text
+    told = [line.split(" ") for line in text.splitlines() if line.startswith("size_rows")]
+    wanted = [line.split(" ") for line in text.splitlines() if line.startswith("plain_rows")]
+    assert {(n.removeprefix("size"), v) for n, v in told} == {
+        (n.removeprefix("plain"), v) for n, v in wanted
+    }

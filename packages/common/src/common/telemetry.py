@@ -87,7 +87,7 @@ class Distribution(Collector):
 
     def __init__(self, name: str, doc: str, labels: Sequence[str], bounds: Sequence[float]) -> None:
         self._about = name, doc, tuple(labels)
-        self._bounds = tuple(bounds)
+        self._bounds = tuple(map(float, bounds))
         self._counts: dict[tuple[str, ...], list[int]] = {}
         self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
 

@@ -489,3 +489,10 @@ def test_a_batch_of_plain_values_arrives_as_it_was(store: Store) -> None:
     rows = [{"id": k, "text": text} for k, text in enumerate(strange, start=1)]
     store.run(lambda connection: insert_rows(connection, NOTES, rows))
     assert texts(store) == strange
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 4_500])
+def test_a_batch_of_any_length_arrives_whole_and_in_order(store: Store, n_rows: int) -> None:
+    rows = [{"id": k, "text": f"{k:05}"} for k in range(n_rows)]
+    store.run(lambda connection: insert_rows(connection, NOTES, rows))
+    assert texts(store) == [row["text"] for row in rows]
