@@ -59,7 +59,8 @@ def one_round(
                 )
                 for name, (n, connections) in LOADS.items()
             }
-        found[peer.name] |= {"start": start, "memory after": running.memory_mib()}
+            found[way.name]["memory after"] = running.memory_mib()
+        found[peer.name]["start"] = start
     return found
 
 
@@ -107,10 +108,10 @@ def table(results: Results) -> str:
     ]  # fmt: skip
     lines = [f"| {' | '.join(titles)} |", "|" + " --- |" * len(titles)]
     for name, loads in results.items():
-        has_start = bool(loads.get("start"))
-        start = f"{middle(results, name, 'start', 'seconds'):.1f}" if has_start else ""
-        memory = [f"{middle(results, name, 'memory after', m):.0f}" for m in ("rss_mib", "pss_mib")
-                  ] if has_start else []  # fmt: skip
+        start = f"{middle(results, name, 'start', 'seconds'):.1f}" if "start" in loads else ""
+        memory = [
+            f"{middle(results, name, 'memory after', kind):.0f}" for kind in ("rss_mib", "pss_mib")
+        ]
         cells = [name, start, " / ".join(memory)]
         for load, extra in ((MANY, ("p99_ms", "cpu_us")), (ONE, ("p99_ms",)), (BATCHES, ())):
             shown = [f"{middle(results, name, load, 'rate'):,.0f}"]
