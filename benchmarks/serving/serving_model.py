@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+from p1_prediction_api.assurance import LEVEL
 from p1_prediction_api.candidates import Candidate
 from p1_prediction_api.conformal import fit_set_threshold
 from p1_prediction_api.contracts import Estimate, ModelCard, Uncertainty
 from p1_prediction_api.prepared import prepare
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.splits import split_rows
-from p1_prediction_api.training import LEVEL, TrainingRun
+from p1_prediction_api.training import TrainingRun
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
