@@ -31,7 +31,8 @@ def drawn(n: int, k: int, seed: int, skill: float = 1.0) -> tuple[np.ndarray, np
 def test_of_classes_the_values_are_those_of_the_card(k: int) -> None:
     y, p = drawn(500, k, seed=1)
     found = class_figures(y, p, p.argmax(axis=1), positive=1)
-    expected = score_table("classification", k)
+    expected = dict(score_table("classification", k))
+    expected.pop("average_precision", None)  # has no influence values in a closed form
     assert set(found) == set(expected)
     for name, score in expected.items():
         assert found[name].value == pytest.approx(score(y, p)), name

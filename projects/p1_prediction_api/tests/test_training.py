@@ -182,7 +182,7 @@ def test_shuffled_rows_and_renamed_columns_change_no_prediction(cancer_run: Trai
         (mixed_table(), "solt", "did you mean 'sold'"),
         (mixed_table(30), "sold", "at least 50 are needed"),
         (mixed_table().assign(sold="yes"), "sold", "one value only"),
-        (mixed_table(), "key", "distinct labels"),
+        (mixed_table(), "key", "names the rows"),
         (pd.DataFrame({"sold": ["a", "b"] * 100}), "sold", "no column is left"),
     ],
 )

@@ -66,6 +66,23 @@ Schema = Annotated[
     Path | None,
     typer.Option(help="TOML file that says how to read the table, where that is known."),
 ]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="Longest search; Ctrl-C ends it too. [default: 1.5; 0.05 of the example]"
+    ),
+]
+Positive = Annotated[
+    str, typer.Option(help="Of two classes, the one looked for; default: the rarer.")
+]
+MissCost = Annotated[float, typer.Option(min=0.001, help="What it costs to miss a positive row.")]
+FalseAlarmCost = Annotated[
+    float, typer.Option(min=0.001, help="What it costs to say positive wrongly.")
+]
+WriteSchema = Annotated[
+    Path | None, typer.Option(help="Write how the table is read, and end: no training.")
+]
+MaxRows = Annotated[int, typer.Option(min=100, help="Most rows held; a longer table is sampled.")]
 
 app = service_command("p1-prediction-api", Settings, _create_app, before_serving=_train_first_model)
 
@@ -80,31 +97,16 @@ def train(
     target: Annotated[str, typer.Option(help="Column to predict.")] = "",
     model: Annotated[str, typer.Option(help="Name in the registry; default: the served one.")] = "",
     alias: Annotated[str, typer.Option(help="Alias to move to the new version.")] = "champion",
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0, help="Longest search; Ctrl-C ends it too. [default: 10; 0.05 of the example]"
-        ),
-    ] = None,
-    positive: Annotated[
-        str, typer.Option(help="Of two classes, the one looked for; default: the rarer.")
-    ] = "",
-    miss_cost: Annotated[
-        float, typer.Option(min=0.001, help="What it costs to miss a positive row.")
-    ] = 1.0,
-    false_alarm_cost: Annotated[
-        float, typer.Option(min=0.001, help="What it costs to say positive wrongly.")
-    ] = 1.0,
+    minutes: Minutes = None,
+    positive: Positive = "",
+    miss_cost: MissCost = 1.0,
+    false_alarm_cost: FalseAlarmCost = 1.0,
     time_column: Annotated[str, typer.Option(help="Hold out the latest rows by it.")] = "",
     group_column: Annotated[str, typer.Option(help="Keep its groups on one side.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of splits and models.")] = None,
     schema: Schema = None,
-    write_schema: Annotated[
-        Path | None, typer.Option(help="Write how the table is read, and end: no training.")
-    ] = None,
-    max_rows: Annotated[
-        int, typer.Option(min=100, help="Most rows held; a longer table is sampled.")
-    ] = 1_000_000,
+    write_schema: WriteSchema = None,
+    max_rows: MaxRows = 1_000_000,
     report: Annotated[Path | None, typer.Option(help="Write the diagnosis as HTML.")] = None,
     publish: Annotated[bool, typer.Option(help="Publish to the registry.")] = True,
     diagnose: Annotated[

@@ -134,18 +134,45 @@ def prepare(
         for column in profile.columns
         if (kinds[column.name] in DROPPED_KINDS or column.is_constant) and column.name != target
     }
+    dropped |= dict.fromkeys(_told_text(reading), "free text")
     dropped |= dict.fromkeys(leave_out, "names the group or the time of a row")
+    kept = [name for name in frame.columns if name != target and name not in dropped]
+    columns = _inputs(table[kept], kinds, spelled, dropped)
+    if not columns:
+        why = "; ".join(f"{name} {reason}" for name, reason in dropped.items())
+        raise UntrainableError(f"no column is left to predict {target} from: {why or 'no other'}")
+    found = [f.message for f in profile.findings if f.code in WARNED]
+    X = pd.DataFrame(columns)
+    numbers = tuple(name for name in columns if kinds[name] in NUMERIC_KINDS)
+    dates = tuple(name for name in columns if kinds[name] == "datetime")
+    return Prepared(
+        X=X.replace([np.inf, -np.inf], np.nan) if numbers else X,
+        y=y,
+        task=task,
+        target=target,
+        classes=classes,
+        numbers=numbers,
+        dates=dates,
+        labels=tuple(name for name in columns if name not in {*numbers, *dates}),
+        profile=profile,
+        dropped=dropped,
+        warnings=tuple(found),
+        fingerprint=_fingerprint(frame),
+    )
+
+
+def _inputs(
+    table: pd.DataFrame,
+    kinds: dict[str, str],
+    spelled: dict[str, list[str]],
+    dropped: dict[str, str],
+) -> dict[str, pd.Series]:
+    """Return each column as the model's values; adds to `dropped` the labels that are too rare."""
     columns: dict[str, pd.Series] = {}
-    numbers: list[str] = []
-    dates: list[str] = []
-    for name in frame.columns:
-        if name == target or name in dropped:
-            continue
+    for name in table.columns:
         if kinds[name] in NUMERIC_KINDS:
-            numbers.append(name)
             columns[name] = pd.to_numeric(table[name], errors="coerce").astype(np.float32)
         elif kinds[name] == "datetime":
-            dates.append(name)
             columns[name] = _days(table[name])
         else:
             column = _labels(table[name], spelled[name])
@@ -155,25 +182,13 @@ def prepare(
                 )
             else:
                 columns[name] = column
-    if not columns:
-        why = "; ".join(f"{name} {reason}" for name, reason in dropped.items())
-        raise UntrainableError(f"no column is left to predict {target} from: {why or 'no other'}")
-    found = [f.message for f in profile.findings if f.code in WARNED]
-    X = pd.DataFrame(columns)
-    return Prepared(
-        X=X.replace([np.inf, -np.inf], np.nan) if numbers else X,
-        y=y,
-        task=task,
-        target=target,
-        classes=classes,
-        numbers=tuple(numbers),
-        dates=tuple(dates),
-        labels=tuple(name for name in columns if name not in {*numbers, *dates}),
-        profile=profile,
-        dropped=dropped,
-        warnings=tuple(found),
-        fingerprint=_fingerprint(frame),
-    )
+    return columns
+
+
+def _told_text(reading: Reading | None) -> list[str]:
+    """Return the columns that a schema calls free text: they are left out, whatever they hold."""
+    told = reading.columns if reading else ()
+    return [column.name for column in told if column.is_told and column.kind == "text"]
 
 
 def _kinds(profile: Profile, reading: Reading | None) -> dict[str, str]:

@@ -129,20 +129,7 @@ def train(
     longer one is sampled. Raises `TrainingError` for a table that cannot teach a model.
     """
     opened = _opened(table, schema, holding, report)
-    frame = opened.frame
-    leave_out = tuple(name for name in (time_column, group_column) if name)
-    for name in leave_out:
-        if name not in frame.columns:
-            raise UnknownTargetError(name, frame.columns)
-    data = prepare(frame, target, leave_out=leave_out, reading=opened.reading)
-    kept = frame.loc[_known_rows(frame, data)]
-    split = split_rows(
-        data.y,
-        data.task,
-        seed=seed,
-        groups=kept[group_column] if group_column else None,
-        time=_moments(kept[time_column]) if time_column else None,
-    )
+    data, split = _prepared(opened, target, time_column, group_column, seed=seed)
     said = _positive(data, positive)
     found = search(data, split, seed=seed, minutes=minutes, report=report)
     trial, because = found.choose()
@@ -170,6 +157,22 @@ def train(
         reading=opened.reading,
         schema=schema or TableSchema(),
     )
+
+
+def _prepared(
+    opened: Table, target: str, time_column: str | None, group_column: str | None, *, seed: int
+) -> tuple[Prepared, Split]:
+    """Choose what to learn from, and the rows to hold out."""
+    frame = opened.frame
+    leave_out = tuple(name for name in (time_column, group_column) if name)
+    for name in leave_out:
+        if name not in frame.columns:
+            raise UnknownTargetError(name, frame.columns)
+    data = prepare(frame, target, leave_out=leave_out, reading=opened.reading)
+    kept = frame.loc[_known_rows(frame, data)]
+    groups = kept[group_column] if group_column else None
+    time = _moments(kept[time_column]) if time_column else None
+    return data, split_rows(data.y, data.task, seed=seed, groups=groups, time=time)
 
 
 def _opened(
