@@ -10,6 +10,8 @@ from p1_prediction_api.settings import Settings
 
 LEAST_HOURS = 0.01
 MAX_MOMENTS = 500
+MIN_HOURS = 0.01
+"""Thirty-six seconds: a few windows."""
 
 
 def monitoring_router(monitor: Monitor, settings: Settings) -> APIRouter:
