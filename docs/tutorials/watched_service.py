@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 
 import httpx2
 import numpy as np
@@ -107,4 +108,102 @@ for error in problem["errors"]:
 # --- end ---
 assert wrong.status_code == 422
 
+
+def ask(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """Ask about a table, fifty rows a request; return the name of each answer: id and row."""
+    rows = table.astype(object).where(table.notna(), None)
+    rows["joined"] = [moment.isoformat() for moment in table["joined"]]
+    named: list[tuple[str, int]] = []
+    for start in range(0, len(rows), 50):
+        part = rows.iloc[start : start + 50].to_dict("records")
+        made = client.post("/v1/predict", json={"rows": part}).json()["id"]
+        named += [(made, k) for k in range(len(part))]
+    return named
+
+
+def told(answers: list[tuple[str, int]], truths: Iterable[str]) -> list[dict[str, object]]:
+    """Put answers and what they turned out to be together, as /v1/feedback takes them."""
+    pairs = zip(answers, truths, strict=True)
+    return [{"id": made, "row": k, "truth": truth} for (made, k), truth in pairs]
+
+
+# --- healthy ---
+first = members(seed=1, n=600)
+answers = ask(first.drop(columns="left"))
+seen = client.get("/v1/monitoring", params={"hours": 1}).json()
+print(seen["verdict"])
+# --- end ---
+assert not [one for one in seen["alerts"] if one["severity"] == "problem"]
+
+# --- feedback ---
+stored = client.post("/v1/feedback", json={"truths": told(answers, first["left"])}).json()
+print(stored)
+scores = client.get("/v1/live-scores").json()
+print(scores["verdict"])
+for name in ("accuracy", "precision", "recall"):
+    live, held_out = scores["metrics"][name], scores["expected"].get(name)
+    print(
+        f"{name:9} {live['value']:.2f} ({live['low']:.2f} to {live['high']:.2f})"
+        + (f", held out {held_out['value']:.2f}" if held_out else "")
+    )
+# --- end ---
+assert stored["n_stored"] == 600
+
+# --- drift ---
+older = members(seed=2, n=600, mean_age=52.0)
+ask(older.drop(columns="left"))
+seen = client.get("/v1/monitoring", params={"hours": 1}).json()
+for alert in seen["alerts"]:
+    print(f"{alert['severity']}: {alert['message']}\n  next: {alert['next_step']}")
+# --- end ---
+assert any(alert["subject"] == "age" for alert in seen["alerts"])
+
+# --- strange ---
+odd = {**row, "age": 200, "plan": "lifetime"}
+answer = client.post("/v1/predict", json={"rows": [odd]}).json()["predictions"][0]
+for warning in answer["warnings"]:
+    print(warning)
+# --- end ---
+assert len(answer["warnings"]) == 2
+
+# --- world ---
+moved = members(seed=3, n=600)
+moved["left"] = np.where(moved["plan"] == "year", "yes", moved["left"])  # a rival's offer
+answers = ask(moved.drop(columns="left"))
+client.post("/v1/feedback", json={"truths": told(answers, moved["left"])})
+print(client.get("/v1/live-scores").json()["verdict"])
+# --- end ---
+assert "below" in client.get("/v1/live-scores").json()["verdict"]
+
+# --- swap ---
+again = train(moved, target="left", positive="yes", minutes=0.2)
+version = again.publish(alias="candidate")
+client.post("/v1/promote", json={"version": version.version}).raise_for_status()
+print("serves version", client.get("/v1/model").json()["model"]["version"])
+client.post("/v1/roll-back").raise_for_status()
+print("serves version", client.get("/v1/model").json()["model"]["version"])
+# --- end ---
+
+# --- foreign ---
+other = train(moved.drop(columns="visits"), target="left", positive="yes", minutes=0.1)
+version = other.publish(alias=None)
+refused = client.post("/v1/promote", json={"version": version.version}).json()
+print(refused["status"], refused["title"])
+print(refused["detail"])
+# --- end ---
+assert client.get("/v1/model").json()["model"]["version"] == 1
+
+# --- killed ---
+answers = ask(first.head(50).drop(columns="left"))
+stored = client.post("/v1/feedback", json={"truths": told(answers, first["left"].head(50))}).json()
+before = client.get("/v1/live-scores").json()["n_truths"]
+service.stop(signal.SIGKILL)
+service = Service()
+client = service.client
+after = client.get("/v1/live-scores").json()["n_truths"]
+print(f"{before} truths before kill -9, {after} after")
+# --- end ---
+assert before == after
+
 service.stop()
+home.cleanup()

@@ -1,0 +1,30 @@
+"""The guides run from top to bottom, and what they claim of themselves holds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GUIDES = sorted(ROOT.glob("docs/tutorials/*.py"))
+
+
+@pytest.mark.slow
+@pytest.mark.criterion("p1.deploy", "p1.explain-failure")
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_a_guide_runs_and_its_claims_hold(guide: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs/guides.py"), "--check", str(guide)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_guide_has_its_page_and_what_it_printed() -> None:
+    assert [guide.stem for guide in GUIDES] == ["watched_service"]
+    for guide in GUIDES:
+        assert guide.with_suffix(".output.json").is_file()
+        assert guide.with_name(guide.stem.replace("_", "-") + ".md").is_file()
