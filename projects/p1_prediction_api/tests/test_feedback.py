@@ -90,6 +90,7 @@ async def test_live_scores_are_those_of_the_held_out_rows_that_are_told(
     assert card.uncertainty is not None
     assert found["coverage"]["value"] >= card.uncertainty.coverage.value - 0.02
     assert found["verdict"].startswith("Live ")
+    assert not found["is_worse"]
 
 
 async def test_worse_answers_than_in_training_are_said_to_be_so(
@@ -107,6 +108,9 @@ async def test_worse_answers_than_in_training_are_said_to_be_so(
     assert "below the" in found["verdict"]
     assert "beyond chance" in found["verdict"]
     assert "less than the 90%" in found["verdict"]
+    assert found["is_worse"]
+    alert = (await client.get("/v1/monitoring"))["alerts"][0]
+    assert (alert["severity"], alert["code"]) == ("problem", "worse-than-training")
     async with asyncio.timeout(20):
         while b"live_score{" not in (text := await client.request("GET", "/metrics")):
             await asyncio.sleep(0.05)

@@ -35,6 +35,7 @@ MAX_TRUTHS = 20_000
 """The newest so many are looked at."""
 MIN_TRUTHS = 20
 """Fewer say nothing worth a figure."""
+LOWER_IS_BETTER = frozenset({"mean_absolute_error"})
 FALLBACKS = ("accuracy", "mean_absolute_error")
 """What is told where the main metric cannot be (a class that no truth names)."""
 
@@ -76,6 +77,7 @@ def live_scores(store: Store, loaded: LoadedModel, *, since: float = 0.0) -> Liv
         expected=expected,
         coverage=coverage,
         level=card.uncertainty.level if card.uncertainty else None,
+        is_worse=_is_worse(card, metrics, expected, coverage),
         verdict=_verdict(card, n_truths, n_pending, metrics, expected, coverage),
     )
 
@@ -185,6 +187,31 @@ def _comparable(card: ModelCard, signature: Signature) -> dict[str, Estimate]:
     return {name: one for name, one in card.metrics.items() if name not in other}
 
 
+def _told(card: ModelCard, metrics: Mapping[str, Estimate]) -> str:
+    """Name the metric that is told: the model's own where these truths allow it."""
+    return next(one for one in (card.metric, *FALLBACKS) if one in metrics)
+
+
+def _is_worse(
+    card: ModelCard,
+    metrics: Mapping[str, Estimate],
+    expected: Mapping[str, Estimate],
+    coverage: Estimate | None,
+) -> bool:
+    if not metrics:
+        return False
+    told = card.uncertainty
+    if coverage is not None and told is not None:
+        fell = difference_of_samples(told.coverage, coverage)
+        if coverage.high < told.level and fell.high < 0:
+            return True
+    name = _told(card, metrics)
+    if name not in expected:
+        return False
+    apart = difference_of_samples(expected[name], metrics[name])
+    return apart.low > 0 if name in LOWER_IS_BETTER else apart.high < 0
+
+
 def _verdict(
     card: ModelCard,
     n_truths: int,
@@ -198,7 +225,7 @@ def _verdict(
     )
     if n_truths < MIN_TRUTHS:
         return f"{n_truths} truths so far: from {MIN_TRUTHS} on there are figures.{waiting}"
-    name = next(one for one in (card.metric, *FALLBACKS) if one in metrics)
+    name = _told(card, metrics)
     now = metrics[name]
     text = (
         f"Live {words_of(name)} {now.value:.3g} ({now.low:.3g} to {now.high:.3g}) "

@@ -14,6 +14,7 @@ from p1_prediction_api.monitoring.change import share, share_moved
 from p1_prediction_api.monitoring.contracts import (
     Alert,
     FeatureWatch,
+    LiveScores,
     LogState,
     PredictionWatch,
     Severity,
@@ -173,6 +174,19 @@ def refusals(counts: Counts, when: str) -> Iterator[Alert]:
         "fit the model.",
         next_step="Their answers (422) name the fields; did a caller change, or the model's table?",
     )
+
+
+def truth_alerts(truth: LiveScores | None) -> Iterator[Alert]:
+    """Tell when the truths say that the answers are worse than in training."""
+    if truth is not None and truth.is_worse:
+        yield Alert(
+            severity="problem",
+            code="worse-than-training",
+            subject="the answers",
+            message=truth.verdict,
+            next_step="Train on newer rows with these truths and compare it as a candidate; until "
+            "then decide whether answers this good are still worth acting on.",
+        )
 
 
 def service_alerts(

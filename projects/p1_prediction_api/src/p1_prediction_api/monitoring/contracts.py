@@ -94,6 +94,11 @@ class LiveScores(BaseModel):
         description="Share of truths inside the answer's set or interval."
     )
     level: float | None = Field(description="The rate that sets and intervals were made for.")
+    is_worse: bool = Field(
+        default=False,
+        description="Whether the metric is worse than in training, or truths are held less often "
+        "than was promised, beyond chance.",
+    )
     verdict: str
 
 

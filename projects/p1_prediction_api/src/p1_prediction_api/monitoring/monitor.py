@@ -26,6 +26,7 @@ from p1_prediction_api.monitoring.alerting import (
     refusals,
     service_alerts,
     share_alerts,
+    truth_alerts,
     verdict,
 )
 from p1_prediction_api.monitoring.assessing import Assessment, Thresholds, assess
@@ -170,9 +171,9 @@ class Monitor:
             self._look, self._collector, watch, (since, until), n_moments
         )
         state = self._predictions.state()
-        alerts = most_severe_first(
-            [*seen.alerts, *self._about_service(self._collector, watch, seen.counts, state)]
-        )
+        truth = await self._truth()
+        service = self._about_service(self._collector, watch, seen.counts, state)
+        alerts = most_severe_first([*truth_alerts(truth), *seen.alerts, *service])
         counts, found = seen.counts, seen.assessment
         return Monitoring(
             model=served,
@@ -188,7 +189,7 @@ class Monitor:
             out_of_distribution=found.out_of_distribution if found else None,
             refused=counts.n_refused,
             timeline=seen.moments,
-            truth=await self._truth(),
+            truth=truth,
             shadow=await self._shadow(),
             log=state,
         )

@@ -41,6 +41,7 @@ function finding(seen) {
 function span(ms) {
   const minutes = ms / 60000;
   if (minutes < 1) return `${Math.round(ms / 1000)} seconds`;
+  if (minutes === 1) return "1 minute";
   return minutes < 60 ? `${Number(minutes.toPrecision(3))} minutes` : `${Number((minutes / 60).toPrecision(3))} hours`;
 }
 

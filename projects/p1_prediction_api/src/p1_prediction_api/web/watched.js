@@ -15,7 +15,7 @@ export function alerts(found) {
   if (!found.length) return null;
   return h("section", { class: "card stack", "aria-label": "Alerts" }, h("ul", { class: "alerts" }, found.map((one) => h("li", {},
     badge(one.severity, TONE[one.severity]),
-    h("div", {}, h("p", {}, h("b", {}, one.subject), ` ${one.message}`), h("p", { class: "next" }, h("span", { class: "muted" }, "What to do: "), one.next_step))))));
+    h("div", {}, h("p", {}, !one.message.startsWith(one.subject) && h("b", {}, `${one.subject}: `), one.message), h("p", { class: "next" }, h("span", { class: "muted" }, "What to do: "), one.next_step))))));
 }
 
 export function features({ features: watched }) {
