@@ -1,5 +1,10 @@
-"""The command `p0-foundations`: serves without a verb; `profile` and `compare` read files."""
+"""The command `p0-foundations`: serves without a verb; `profile` and `compare` read files.
 
+`notebooks` hands the process over to JupyterLab.
+"""
+
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +12,7 @@ import typer
 from common.service.command import run_command, service_command
 
 from p0_foundations.errors import FoundationsError
-from p0_foundations.reading.schema import TableSchema, load_schema, written
+from p0_foundations.reading.schema import TableSchema, load_schema, schema_toml
 from p0_foundations.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ def profile(
     if found.reading is not None:
         typer.echo(f"  read as  {found.reading.summary}")
         if write_schema is not None:
-            _save(write_schema, written(found.reading))
+            _save(write_schema, schema_toml(found.reading))
     for finding in found.findings:
         typer.echo(f"  {finding.severity:8} {finding.message}")
     _write(found, out, title=table.name)
@@ -79,6 +84,29 @@ def compare(
             typer.echo(f"  {column.severity:8} {column.column}: {column.message}")
     _write(report, out, title=f"{before.name} → {after.name}")
     raise typer.Exit(code=int(report.has_drifted))
+
+
+@app.command()
+def notebooks(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port; without it the first free one.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open the notebooks in JupyterLab: your copies, which you may change."""
+    from p0_foundations import jupyter  # noqa: PLC0415 - only this verb
+
+    jupyter.check_installed()
+    settings: Settings = context.obj
+    folder = settings.data_dir / "notebooks" / "p0"
+    n_new = jupyter.copy_notebooks(folder)
+    configuration = settings.data_dir / "jupyter"
+    jupyter.write_settings(configuration)
+    typer.echo(f"notebooks: {folder} ({n_new} new; delete one to get it anew)")
+    paths = [str(configuration), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+    command = jupyter.lab_command(folder, host=settings.host, port=port, is_browser_wanted=browser)
+    sys.stdout.flush()
+    os.execve(command[0], command, environment)  # noqa: S606 - our interpreter; Ctrl-C is Jupyter's
 
 
 def _profile(
