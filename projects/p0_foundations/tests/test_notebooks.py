@@ -99,7 +99,8 @@ def lab(tmp_path: Path) -> Iterator[str]:
             said.append(line)
             if "is running at" in line:
                 break
-        assert server.poll() is None, "".join(said)
+        assert said, "no word from JupyterLab"
+        assert "is running at" in said[-1], "".join(said)
         yield f"http://127.0.0.1:{port}"
         server.terminate()
         server.stderr.read()

@@ -61,9 +61,11 @@ def lab_command(folder: Path, *, host: str, port: int | None, is_browser_wanted:
     command = [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}",
         f"--ServerApp.ip={host}",
+        "--ServerApp.allow_root=True",  # in a container; who runs it chose it
         "--ServerApp.contents_manager_class=jupytext.TextFileContentsManager",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     if port is not None:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
