@@ -5,6 +5,8 @@
 
 import os
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,8 +130,12 @@ def _profile(
     if encoding:
         said = said.model_copy(update={"file": said.file.model_copy(update={"encoding": encoding})})
     holding = Holding(max_rows=settings.max_rows, max_columns=settings.max_columns)
+    started, began = datetime.now(UTC), time.perf_counter()
     table = open_table(path, schema=said, holding=holding)
-    return profile_frame(table.frame, target=target or None, reading=table.reading)
+    found = profile_frame(table.frame, target=target or None, reading=table.reading)
+    times = {"started_at": started, "seconds": round(time.perf_counter() - began, 3)}
+    made = found.reproduction.model_copy(update=times) if found.reproduction else None
+    return found.model_copy(update={"reproduction": made})
 
 
 def _check_endings(out: list[Path] | None) -> None:

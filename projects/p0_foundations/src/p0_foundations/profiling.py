@@ -5,14 +5,25 @@ nothing else use a seeded sample of rows, and say so. Nothing of the table is ch
 Read next: `columns.py`, `relations.py`, `predictors.py`, `findings.py`.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from functools import cache
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
 from p0_foundations.cleaning import as_text, clean
 from p0_foundations.columns import profile_column
-from p0_foundations.contracts import ColumnProfile, Finding, Limits, Profile
+from p0_foundations.contracts import (
+    ColumnProfile,
+    Finding,
+    Kind,
+    Limits,
+    Overview,
+    Profile,
+    Reproduction,
+)
 from p0_foundations.errors import UnknownColumnError
 from p0_foundations.findings import (
     column_findings,
@@ -25,7 +36,7 @@ from p0_foundations.findings import (
     verdict,
 )
 from p0_foundations.predictors import rate_predictors
-from p0_foundations.reading.decisions import ColumnReading, Reading
+from p0_foundations.reading.decisions import ColumnReading, Reading, ValueCount
 from p0_foundations.relations import relate
 from p0_foundations.sampling import SampledColumn, sample_column, sample_rows
 
@@ -81,8 +92,26 @@ def profile_frame(
         columns=tuple(columns),
         associations=pairs,
         predictors=rated,
+        overview=_overview(columns),
+        reproduction=Reproduction(made_by=_made_by(), limits=limits),
         reading=reading,
     )
+
+
+def _overview(columns: Sequence[ColumnProfile]) -> Overview:
+    kinds = Counter(column.kind.value for column in columns)
+    return Overview(
+        n_cells_missing=sum(column.n_missing for column in columns),
+        n_columns_with_missing=sum(column.n_missing > 0 for column in columns),
+        n_columns_empty=sum(column.kind is Kind.EMPTY for column in columns),
+        memory_bytes=sum(column.memory_bytes or 0 for column in columns),
+        kinds=tuple(ValueCount(value=kind, n=n) for kind, n in kinds.most_common()),
+    )
+
+
+@cache
+def _made_by() -> str:
+    return f"p0-foundations {version('ai-roadmap-p0-foundations')}, pandas {pd.__version__}"
 
 
 def _as_read(column: ColumnProfile, read: ColumnReading | None) -> ColumnProfile:
@@ -107,7 +136,9 @@ def _describe(
     for k, name in enumerate(names):
         series = df.iloc[:, k].reset_index(drop=True)
         cleaned = clean(series)
-        column = profile_column(name, str(series.dtype), cleaned, limits)
+        column = profile_column(name, str(series.dtype), cleaned, limits).model_copy(
+            update={"memory_bytes": int(series.memory_usage(index=False, deep=True))}
+        )
         columns.append(column)
         sampled.append(sample_column(column, cleaned, rows))
     return columns, sampled
