@@ -63,7 +63,7 @@ def _spread(
         "variance": _bounded(std * std),
         "cv": _bounded(std / mean) if abs(mean) > std / _LARGEST else None,
         "mad": _bounded(mad),
-        "sum": _bounded(total) if not np.isnan(total) else mean * len(finite),
+        "sum": total if np.isfinite(total) else _bounded(mean * len(finite)),
     }
 
 
@@ -129,7 +129,8 @@ def _binned(ordered: Floats) -> Floats:
         width = np.float64(2 * (q3 - q1) / n ** (1 / 3))  # zero when half the values are one
         wanted = (stop - start) / width
     n_bins = int(np.clip(wanted, MIN_BINS, MAX_BINS)) if np.isfinite(wanted) else MIN_BINS
-    edges: NDArray[np.float64] = np.linspace(start, stop, n_bins + 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # `histogram` mends what overflows
+        edges: NDArray[np.float64] = np.linspace(start, stop, n_bins + 1)
     edges[0], edges[-1] = ordered[0], ordered[-1]
     return edges
 
