@@ -116,6 +116,20 @@ def test_a_profile_stored_before_these_figures_loads_compares_and_reports() -> N
     assert "All figures" in old.to_html()
 
 
+def test_rows_are_kept_only_where_they_are_asked_for() -> None:
+    table = pd.DataFrame({"a": [1.5, None, 1.5, 4.0], "b": ["<b>", "y", "<b>", None]})
+    assert profile_frame(table).sample is None
+    found = profile_frame(table, n_shown_rows=2)
+    assert found.sample is not None
+    assert found.sample.first == (("1.5", "<b>"), ("", "y"))
+    assert found.sample.last == (("1.5", "<b>"), ("4.0", ""))
+    assert found.sample.repeated == (("1.5", "<b>"),)
+    page = found.to_html()
+    assert "Rows that repeat an earlier one" in page
+    assert "<b>" not in page
+    assert Profile.from_json(found.to_json()) == found
+
+
 OVERVIEW = (
     "rows repeated", "cells missing", "columns with missing cells", "in memory", "per row", "kinds",
     "made by", "distinct", "occur once", "sum", "variance", "coefficient of variation", "5 %",

@@ -52,11 +52,16 @@ def profile(
     write_schema: Annotated[
         Path | None, typer.Option(help="Write how it was read, to be changed and given back.")
     ] = None,
+    show_rows: Annotated[
+        int, typer.Option(min=0, max=100, help="Also keep so many first, last, repeated rows.")
+    ] = 0,
     out: Out = None,
 ) -> None:
     """Describe a table: what it holds and what to look at before using it."""
     _check_endings(out)
-    found = _profile(context.obj, table, target=target, encoding=encoding, schema=schema)
+    found = _profile(
+        context.obj, table, target=target, encoding=encoding, schema=schema, n_shown_rows=show_rows
+    )
     typer.echo(found.verdict)
     if found.reading is not None:
         typer.echo(f"  read as  {found.reading.summary}")
@@ -65,6 +70,8 @@ def profile(
     for finding in found.findings:
         typer.echo(f"  {finding.severity:8} {finding.message}")
     _write(found, out, title=table.name)
+    if not out:
+        typer.echo("  the whole report: --out report.html, or .json to store and compare")
 
 
 @app.command()
@@ -118,6 +125,7 @@ def _profile(
     target: str = "",
     encoding: str = "",
     schema: Path | None = None,
+    n_shown_rows: int = 0,
 ) -> "Profile":
     """Profile a table, or load a profile that was stored as JSON."""
     from p0_foundations.contracts import Profile  # noqa: PLC0415 - light, with the rest
@@ -132,7 +140,9 @@ def _profile(
     holding = Holding(max_rows=settings.max_rows, max_columns=settings.max_columns)
     started, began = datetime.now(UTC), time.perf_counter()
     table = open_table(path, schema=said, holding=holding)
-    found = profile_frame(table.frame, target=target or None, reading=table.reading)
+    found = profile_frame(
+        table.frame, target=target or None, reading=table.reading, n_shown_rows=n_shown_rows
+    )
     times = {"started_at": started, "seconds": round(time.perf_counter() - began, 3)}
     made = found.reproduction.model_copy(update=times) if found.reproduction else None
     return found.model_copy(update={"reproduction": made})

@@ -234,6 +234,14 @@ class Reproduction(_Value):
     seconds: float | None = None
 
 
+class SampleRows(_Value):
+    """A few rows as text, kept only where they were asked for; missing cells are empty."""
+
+    first: tuple[tuple[str, ...], ...]
+    last: tuple[tuple[str, ...], ...]
+    repeated: tuple[tuple[str, ...], ...] = Field(description="Rows that repeat an earlier one.")
+
+
 class Profile(_Value):
     """A table as its columns, their relations and what to look at."""
 
@@ -253,6 +261,7 @@ class Profile(_Value):
     predictors: tuple[Predictor, ...] = Field(default=(), description="Strongest first.")
     overview: Overview | None = None
     reproduction: Reproduction | None = None
+    sample: SampleRows | None = None
     reading: Reading | None = Field(
         default=None, description="How the table was read, when it came from a file."
     )

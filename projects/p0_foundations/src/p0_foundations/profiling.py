@@ -13,7 +13,7 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from p0_foundations.cleaning import as_text, clean
+from p0_foundations.cleaning import MAX_TEXT, as_text, clean
 from p0_foundations.columns import profile_column
 from p0_foundations.contracts import (
     ColumnProfile,
@@ -23,6 +23,7 @@ from p0_foundations.contracts import (
     Overview,
     Profile,
     Reproduction,
+    SampleRows,
 )
 from p0_foundations.errors import UnknownColumnError
 from p0_foundations.findings import (
@@ -51,13 +52,15 @@ def profile_frame(
     target: str | None = None,
     limits: Limits | None = None,
     reading: Reading | None = None,
+    n_shown_rows: int = 0,
 ) -> Profile:
     """Describe a table: types, missing values, distributions, relations, leaks, warnings.
 
     `target` is the column that a model shall predict; with it, columns that give it away are
     marked. `reading` is how the table was read, when it came from a file: what was spelled missing,
-    set aside or only sampled there is told here. Raises `UnknownColumnError` when there is no such
-    column. Costs about one sort per number column and one count per text column; a copy of one
+    set aside or only sampled there is told here. `n_shown_rows` keeps that many first, last and
+    repeated rows in the profile, which else holds none. Raises `UnknownColumnError` when there is
+    no such column. Costs about one sort per number column and one count per text column; a copy of one
     column at a time in memory.
     """
     names, renamed = _unique_names(df.columns)
@@ -71,7 +74,8 @@ def profile_frame(
     related = _target_first(sampled, target)
     pairs = relate(related, n_most=limits.related_columns)
     rated = rate_predictors(sampled, by_name[target], seed=limits.seed) if target else ()
-    n_duplicates = _count_duplicates(df)
+    is_repeat = _repeats(df)
+    n_duplicates = int(is_repeat.sum())
     findings: list[Finding] = [
         *renaming_findings(reading.renamed if reading else renamed),
         *reading_findings(reading),
@@ -94,6 +98,7 @@ def profile_frame(
         predictors=rated,
         overview=_overview(columns),
         reproduction=Reproduction(made_by=_made_by(), limits=limits),
+        sample=_sample(df, is_repeat, n_shown_rows) if n_shown_rows > 0 else None,
         reading=reading,
     )
 
@@ -177,15 +182,31 @@ def _written(label: Hashable) -> str:
     return as_text(label)
 
 
-def _count_duplicates(df: pd.DataFrame) -> int:
-    """Count rows that repeat an earlier one, by 64-bit hashes of all their cells."""
+def _sample(df: pd.DataFrame, is_repeat: np.ndarray, n: int) -> SampleRows:
+    return SampleRows(
+        first=_as_texts(df.head(n)),
+        last=_as_texts(df.tail(n)),
+        repeated=_as_texts(df[is_repeat].head(n)),
+    )
+
+
+def _as_texts(df: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    columns = [
+        ["" if gap else as_text(cell)[:MAX_TEXT] for cell, gap in zip(one, one.isna(), strict=True)]
+        for _, one in df.items()
+    ]
+    return tuple(zip(*columns, strict=True))
+
+
+def _repeats(df: pd.DataFrame) -> np.ndarray:
+    """Mark the rows that repeat an earlier one, by 64-bit hashes of all their cells."""
     if df.shape[1] == 0 or len(df) < 2:
-        return 0
+        return np.zeros(len(df), dtype=np.bool_)
     mixed = np.zeros(len(df), dtype=np.uint64)
     for k in range(df.shape[1]):
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + _hashes(df.iloc[:, k])
         mixed ^= mixed >> np.uint64(29)
-    return int(pd.Series(mixed).duplicated().sum())
+    return pd.Series(mixed).duplicated().to_numpy()
 
 
 def _hashes(series: pd.Series) -> np.ndarray:

@@ -60,7 +60,7 @@ def profile_html(profile: Profile, *, title: str = "Table profile") -> str:
     body = (
         f"{_header(title, profile.verdict)}{_pairs(table_facts(profile), 'facts')}"
         f"{_findings(profile)}{_predictors(profile)}"
-        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>"
+        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>{_rows(profile)}"
         f"<footer>{_pairs(making_facts(profile), 'facts')}</footer>"
     )
     return _page(title, body)
@@ -146,6 +146,29 @@ def _card(column: ColumnProfile, *, is_plotted: bool) -> str:
         f"</span></header>{plot}{_pairs(_facts(column))}"
         f"<details><summary>All figures</summary>{_pairs(all_facts(column))}</details></article>"
     )
+
+
+def _rows(profile: Profile) -> str:
+    """Show the rows that were asked for."""
+    if profile.sample is None:
+        return ""
+    head = "".join(f"<th>{escape(column.name)}" for column in profile.columns)
+    parts = {
+        "First rows": profile.sample.first,
+        "Last rows": profile.sample.last,
+        "Rows that repeat an earlier one": profile.sample.repeated,
+    }
+    tables = []
+    for title, rows in parts.items():
+        body = "".join(
+            f"<tr>{''.join(f'<td>{escape(shortened(cell, 40))}' for cell in row)}</tr>"
+            for row in rows
+        )
+        if body:
+            tables.append(
+                f"<h2>{title}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>"
+            )
+    return "".join(tables)
 
 
 def _pairs(facts: list[tuple[str, str]], style: str = "") -> str:
