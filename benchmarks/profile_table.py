@@ -9,9 +9,9 @@ own describe() and corr(): moments and Pearson only, no types, leaks, duplicates
 
 With `--ydata`, the interpreter of an environment that has ydata-profiling (with its own older
 pandas): one CSV file to one written HTML report, the whole command as a person runs it, start and
-imports included, in interleaved rounds after a warm-up; medians of the clock and of processor time. `minimal` is its mode for large
-tables: no correlations, no interactions, no missing-value pictures. Read the ratios; the seconds
-belong to the machine.
+imports included, in interleaved rounds after a warm-up; medians of the clock and of processor time.
+`minimal` is its mode for large tables: no correlations, no interactions, no missing-value pictures.
+Read the ratios; the seconds belong to the machine.
 """
 
 import argparse

@@ -60,8 +60,8 @@ def profile_frame(
     marked. `reading` is how the table was read, when it came from a file: what was spelled missing,
     set aside or only sampled there is told here. `n_shown_rows` keeps that many first, last and
     repeated rows in the profile, which else holds none. Raises `UnknownColumnError` when there is
-    no such column. Costs about one sort per number column and one count per text column; a copy of one
-    column at a time in memory.
+    no such column. Costs about one sort per number column and one count per text column; a copy of
+    one column at a time in memory.
     """
     names, renamed = _unique_names(df.columns)
     if target is not None and target not in names:
