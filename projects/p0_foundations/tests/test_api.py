@@ -12,7 +12,7 @@ from common.service.client import ServiceClient, connect_app
 from httpx2 import Response
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from p0_foundations import DriftReport, Profile, profile_frame, read_table
+from p0_foundations import DriftReport, Profile, open_table, profile_frame
 from p0_foundations.api import PAGE_DIR, create_app
 from p0_foundations.errors import BusyError
 from p0_foundations.settings import Settings
@@ -41,7 +41,9 @@ async def post(lab: ServiceClient, path: str, **files: tuple[str, bytes]) -> Res
 async def test_an_upload_is_profiled_as_python_would(lab: ServiceClient) -> None:
     answer = await post(lab, "/v1/profile?target=left", file=("m.csv", MARCH.read_bytes()))
     assert answer.status_code == 200
-    assert Profile.from_json(answer.content) == profile_frame(read_table(MARCH), target="left")
+    table = open_table(MARCH)
+    expected = profile_frame(table.frame, target="left", reading=table.reading)
+    assert Profile.from_json(answer.content) == expected
 
 
 async def test_two_uploads_are_compared(lab: ServiceClient) -> None:

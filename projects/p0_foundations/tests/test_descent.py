@@ -35,6 +35,7 @@ def bowl(bends: np.ndarray, seed: int):
     return (lambda x: 0.5 * (x @ (matrix @ x))), matrix
 
 
+@pytest.mark.criterion("p0.descent")
 @settings(deadline=None, max_examples=30)
 @given(bends=st.lists(st.floats(0.1, 50), min_size=1, max_size=5), seed=st.integers(0, 1000))
 def test_descent_converges_below_two_over_l_and_diverges_beyond(bends, seed) -> None:
@@ -56,6 +57,7 @@ def test_at_the_limit_itself_a_search_swings_and_is_called_stalled() -> None:
     assert path.points[:4, 0].tolist() == [1.0, -1.0, 1.0, -1.0]
 
 
+@pytest.mark.criterion("p0.descent")
 def test_a_step_of_descent_shrinks_each_direction_by_one_minus_its_bend() -> None:
     bends = np.array([1.0, 4.0, 9.0])
     function, _ = bowl(bends, 0)

@@ -51,6 +51,7 @@ def test_the_closed_form_of_a_gradient_is_what_autodiff_finds(name: str, n: int,
     np.testing.assert_allclose(tensor.grad, closed, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.criterion("p0.loss")
 def test_losses_are_the_likelihoods_that_scipy_has() -> None:
     scores, labels = case("logistic", 9, 1)
     expected = -np.mean(
@@ -66,6 +67,7 @@ def test_losses_are_the_likelihoods_that_scipy_has() -> None:
     assert hinge(Tensor([0.5, 3.0]), [1.0, -1.0]).item() == pytest.approx((0.5 + 4.0) / 2)
 
 
+@pytest.mark.criterion("p0.loss")
 @pytest.mark.parametrize(
     ("loss", "expected", "within"),
     [

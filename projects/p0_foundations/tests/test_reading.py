@@ -23,7 +23,7 @@ from p0_foundations import (
     open_table,
     parse_schema,
     profile_frame,
-    written,
+    schema_toml,
 )
 from p0_foundations.reading.reservoir import Reservoir
 
@@ -290,7 +290,9 @@ def test_a_schema_overrides_what_was_decided(tmp_path: Path) -> None:
 def test_a_written_schema_reads_the_table_the_same_way(tmp_path: Path) -> None:
     path = write(tmp_path, 'x;d;"odd ""name"""\n1.234,5;03.04.2024;a\n7,25;25.12.2023;b\n')
     first = open_table(path)
-    again = open_table(path, schema=load_schema(write(tmp_path, written(first.reading), "s.toml")))
+    again = open_table(
+        path, schema=load_schema(write(tmp_path, schema_toml(first.reading), "s.toml"))
+    )
     pd.testing.assert_frame_equal(first.frame, again.frame)
     assert all(one.is_told for one in again.reading.columns if one.kind != "text")
 

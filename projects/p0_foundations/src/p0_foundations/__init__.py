@@ -178,7 +178,7 @@ if TYPE_CHECKING:
         TableSchema,
         load_schema,
         parse_schema,
-        written,
+        schema_toml,
     )
     from p0_foundations.tables import Holding, Table, open_table, read_table, type_frame
 
@@ -225,7 +225,7 @@ _ROOMS = {
         "false_alarms_picture large_numbers_picture likelihood_picture",
     "profiling": "profile_frame",
     "reading.decisions": "ColumnReading Reading",
-    "reading.schema": "ColumnSchema FileSchema TableSchema load_schema parse_schema written",
+    "reading.schema": "ColumnSchema FileSchema TableSchema load_schema parse_schema schema_toml",
     "tables": "Holding Table open_table read_table type_frame",
 }
 """The names behind each module's door."""
@@ -253,9 +253,9 @@ __all__ = [
     "logsumexp", "maximum", "maximum_likelihood", "minimise", "minimise_on_batches", "minimum",
     "normal", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
     "principal_components", "profile_frame", "project", "projection_picture", "read_table", "relu",
-    "running_means", "sample_means", "sigmoid", "sin", "softmax", "softplus", "sqrt",
+    "running_means", "sample_means", "schema_toml", "sigmoid", "sin", "softmax", "softplus", "sqrt",
     "squared_error", "squared_error_gradient", "stretch_picture", "tanh", "train", "train_frames",
-    "two_spirals", "type_frame", "uniform", "where", "window_around", "written",
+    "two_spirals", "type_frame", "uniform", "where", "window_around",
 ]
 # fmt: on
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from common.errors import ProblemType
+from common.learn.progress import Progress
 from common.service import create_service
 from fastapi import APIRouter, FastAPI, Header, Query, UploadFile
 from starlette.responses import HTMLResponse, Response
@@ -24,6 +25,7 @@ from p0_foundations.errors import (
     TableTooLargeError,
     UnknownColumnError,
 )
+from p0_foundations.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from p0_foundations.function_tools import function_tools
 from p0_foundations.mcp_tools import table_tools
 from p0_foundations.settings import Settings
@@ -67,8 +69,9 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("ai-roadmap-p0-foundations"),
     )
     workbench = Workbench(settings)
-    service.problems(PROBLEMS)
+    service.problems(PROBLEMS | EXERCISE_PROBLEMS)
     service.mount(table_router(workbench))
+    service.mount(exercise_router(Progress(settings.data_dir)))
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app

@@ -1,5 +1,12 @@
-"""The command `p0-foundations`: serves without a verb; `profile` and `compare` read files."""
+"""The command `p0-foundations`: serves without a verb; `profile` and `compare` read files.
 
+`notebooks` hands the process over to JupyterLab.
+"""
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +14,7 @@ import typer
 from common.service.command import run_command, service_command
 
 from p0_foundations.errors import FoundationsError
-from p0_foundations.reading.schema import TableSchema, load_schema, written
+from p0_foundations.reading.schema import TableSchema, load_schema, schema_toml
 from p0_foundations.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,19 +52,26 @@ def profile(
     write_schema: Annotated[
         Path | None, typer.Option(help="Write how it was read, to be changed and given back.")
     ] = None,
+    show_rows: Annotated[
+        int, typer.Option(min=0, max=100, help="Also keep so many first, last, repeated rows.")
+    ] = 0,
     out: Out = None,
 ) -> None:
     """Describe a table: what it holds and what to look at before using it."""
     _check_endings(out)
-    found = _profile(context.obj, table, target=target, encoding=encoding, schema=schema)
+    found = _profile(
+        context.obj, table, target=target, encoding=encoding, schema=schema, n_shown_rows=show_rows
+    )
     typer.echo(found.verdict)
     if found.reading is not None:
         typer.echo(f"  read as  {found.reading.summary}")
         if write_schema is not None:
-            _save(write_schema, written(found.reading))
+            _save(write_schema, schema_toml(found.reading))
     for finding in found.findings:
         typer.echo(f"  {finding.severity:8} {finding.message}")
     _write(found, out, title=table.name)
+    if not out:
+        typer.echo("  the whole report: --out report.html, or .json to store and compare")
 
 
 @app.command()
@@ -81,6 +95,29 @@ def compare(
     raise typer.Exit(code=int(report.has_drifted))
 
 
+@app.command()
+def notebooks(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Port; without it the first free one.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open the notebooks in JupyterLab: your copies, which you may change."""
+    from p0_foundations import jupyter  # noqa: PLC0415 - only this verb
+
+    jupyter.check_installed()
+    settings: Settings = context.obj
+    folder = settings.data_dir / "notebooks" / "p0"
+    n_new = jupyter.copy_notebooks(folder)
+    configuration = settings.data_dir / "jupyter"
+    jupyter.write_settings(configuration)
+    typer.echo(f"notebooks: {folder} ({n_new} new; delete one to get it anew)")
+    paths = [str(configuration), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+    command = jupyter.lab_command(folder, host=settings.host, port=port, is_browser_wanted=browser)
+    sys.stdout.flush()
+    os.execve(command[0], command, environment)  # noqa: S606 - our interpreter; Ctrl-C is Jupyter's
+
+
 def _profile(
     settings: Settings,
     path: Path,
@@ -88,6 +125,7 @@ def _profile(
     target: str = "",
     encoding: str = "",
     schema: Path | None = None,
+    n_shown_rows: int = 0,
 ) -> "Profile":
     """Profile a table, or load a profile that was stored as JSON."""
     from p0_foundations.contracts import Profile  # noqa: PLC0415 - light, with the rest
@@ -100,8 +138,14 @@ def _profile(
     if encoding:
         said = said.model_copy(update={"file": said.file.model_copy(update={"encoding": encoding})})
     holding = Holding(max_rows=settings.max_rows, max_columns=settings.max_columns)
+    started, began = datetime.now(UTC), time.perf_counter()
     table = open_table(path, schema=said, holding=holding)
-    return profile_frame(table.frame, target=target or None, reading=table.reading)
+    found = profile_frame(
+        table.frame, target=target or None, reading=table.reading, n_shown_rows=n_shown_rows
+    )
+    times = {"started_at": started, "seconds": round(time.perf_counter() - began, 3)}
+    made = found.reproduction.model_copy(update=times) if found.reproduction else None
+    return found.model_copy(update={"reproduction": made})
 
 
 def _check_endings(out: list[Path] | None) -> None:

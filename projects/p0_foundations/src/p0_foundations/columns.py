@@ -11,11 +11,13 @@ import pandas as pd
 from p0_foundations.cleaning import MAX_TEXT, Cleaned
 from p0_foundations.contracts import ColumnProfile, Kind, Limits, NumberStats, ValueCount
 from p0_foundations.numbers import describe_numbers, find_sentinels, tally
+from p0_foundations.texts import describe_texts, imbalance, order_of
 
 MAX_CODES = 12
 MAX_CATEGORIES = 50
 MIN_ID_ROWS = 50
 N_TOP = 20
+N_EXTREME = 5
 _ID_NAME = re.compile(
     r"(^|[_\W])(id|uuid|guid|key|index|row_?(no|number))($|[_\W])|[a-z](ID|Id)$", re.IGNORECASE
 )
@@ -55,7 +57,20 @@ def _profile_numbers(name: str, stored_as: str, cleaned: Cleaned, limits: Limits
         top=tuple(ValueCount(value=_written(value), n=n) for value, n in top),
         number=describe_numbers(floats, n_knots=limits.knots),
         types=cleaned.types,
+        n_once=int((counts == 1).sum()),
+        lowest=_counted(values[:N_EXTREME], counts[:N_EXTREME], kind),
+        highest=_counted(values[::-1][:N_EXTREME], counts[::-1][:N_EXTREME], kind),
+        imbalance=imbalance(counts) if kind in {Kind.CODE, Kind.BOOLEAN} else None,
+        order=order_of(cleaned.values.dropna().to_numpy()),
     )
+
+
+def _counted(values: np.ndarray, counts: np.ndarray, kind: Kind) -> tuple[ValueCount, ...]:
+    """Write values with their counts; of ids none, as each is a person or a thing."""
+    if kind is Kind.ID:
+        return ()
+    pairs = zip(values.tolist(), counts.tolist(), strict=True)
+    return tuple(ValueCount(value=_written(value), n=n) for value, n in pairs)
 
 
 def _number_kind(name: str, ordered: np.ndarray, n_unique: int) -> Kind:
@@ -81,8 +96,9 @@ def _number_kind(name: str, ordered: np.ndarray, n_unique: int) -> Kind:
 def _profile_moments(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -> ColumnProfile:
     present = cleaned.values.dropna()
     naive = present.dt.tz_localize(None) if present.dt.tz is None else present.dt.tz_convert(None)
-    microseconds = np.sort(naive.to_numpy().astype("datetime64[us]").astype(np.int64))
-    values, _ = tally(microseconds)
+    in_rows = naive.to_numpy().astype("datetime64[us]").astype(np.int64)
+    microseconds = np.sort(in_rows)
+    values, counts = tally(microseconds)
     return ColumnProfile(
         name=name,
         kind=Kind.DATETIME if len(present) else Kind.EMPTY,
@@ -96,6 +112,8 @@ def _profile_moments(name: str, stored_as: str, cleaned: Cleaned, limits: Limits
         first=present.min().isoformat() if len(present) else "",
         last=present.max().isoformat() if len(present) else "",
         types=cleaned.types,
+        n_once=int((counts == 1).sum()),
+        order=order_of(in_rows),
     )
 
 
@@ -122,6 +140,9 @@ def _profile_text(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -
         top=tuple(ValueCount(value=_clipped(value), n=n) for value, n in top),
         number=number,
         types=cleaned.types,
+        n_once=int((counts == 1).sum()),
+        text=describe_texts(counts.index.tolist(), lengths),
+        imbalance=imbalance(counts.to_numpy().astype(np.int64)) if is_listed else None,
     )
 
 

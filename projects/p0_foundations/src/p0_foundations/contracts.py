@@ -9,6 +9,7 @@ Read next: `profiling.py` (how it is made), `drift.py` (how two are compared).
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -70,7 +71,7 @@ class Sketch(_Value):
 
 
 class NumberStats(_Value):
-    """Moments and order statistics of the finite values."""
+    """Moments and order statistics of the finite values; None where a stored profile is older."""
 
     mean: float
     std: float = Field(description="Standard deviation, n - 1 in the denominator.")
@@ -87,6 +88,34 @@ class NumberStats(_Value):
     n_outlying: int = Field(description="Values beyond 3 interquartile ranges from the quartiles.")
     histogram: Histogram
     sketch: Sketch
+    p5: float | None = Field(default=None, description="Quantile at 5 %.")
+    p95: float | None = Field(default=None, description="Quantile at 95 %.")
+    iqr: float | None = Field(default=None, description="Third quartile less the first.")
+    range: float | None = Field(default=None, description="Maximum less minimum.")
+    variance: float | None = Field(default=None, description="n - 1 in the denominator.")
+    cv: float | None = Field(default=None, description="std / mean; None where the mean is 0.")
+    mad: float | None = Field(default=None, description="Median distance to the median.")
+    sum: float | None = None
+
+
+class TextStats(_Value):
+    """Lengths and characters of the cells that hold text."""
+
+    minimum_length: int
+    median_length: float
+    mean_length: float
+    maximum_length: int
+    n_characters: int
+    n_distinct_characters: int
+    character_categories: tuple[str, ...] = Field(
+        description="Unicode general categories, such as Ll for lower-case letters."
+    )
+    scripts: tuple[str, ...] = Field(
+        description="First words of the letters' Unicode names, such as LATIN: scripts, nearly."
+    )
+
+
+Order = Literal["", "constant", "increasing", "never falls", "decreasing", "never rises"]
 
 
 class ColumnProfile(_Value):
@@ -114,6 +143,18 @@ class ColumnProfile(_Value):
     types: tuple[ValueCount, ...] = Field(
         default=(), description="Python types of the cells, where they are mixed or odd."
     )
+    n_once: int | None = Field(default=None, description="Values that occur exactly once.")
+    lowest: tuple[ValueCount, ...] = Field(
+        default=(), description="The smallest numbers; of ids none are kept."
+    )
+    highest: tuple[ValueCount, ...] = Field(default=(), description="The largest numbers.")
+    text: TextStats | None = None
+    imbalance: float | None = Field(
+        default=None,
+        description="Of a category or yes / no: 0 all values as frequent, 1 all cells one value.",
+    )
+    order: Order = Field(default="", description="How present values run down the rows.")
+    memory_bytes: int | None = None
     first: str = Field(default="", description="Earliest moment of a datetime column.")
     last: str = Field(default="", description="Latest moment of a datetime column.")
 
@@ -174,6 +215,33 @@ class Finding(_Value):
     message: str
 
 
+class Overview(_Value):
+    """The table in numbers."""
+
+    n_cells_missing: int
+    n_columns_with_missing: int
+    n_columns_empty: int
+    memory_bytes: int = Field(description="Of the table in memory, its texts included.")
+    kinds: tuple[ValueCount, ...] = Field(description="How many columns of each kind.")
+
+
+class Reproduction(_Value):
+    """What made the profile; times are set by who runs it, so that equal tables stay equal."""
+
+    made_by: str
+    limits: Limits
+    started_at: datetime | None = None
+    seconds: float | None = None
+
+
+class SampleRows(_Value):
+    """A few rows as text, kept only where they were asked for; missing cells are empty."""
+
+    first: tuple[tuple[str, ...], ...]
+    last: tuple[tuple[str, ...], ...]
+    repeated: tuple[tuple[str, ...], ...] = Field(description="Rows that repeat an earlier one.")
+
+
 class Profile(_Value):
     """A table as its columns, their relations and what to look at."""
 
@@ -191,6 +259,9 @@ class Profile(_Value):
     columns: tuple[ColumnProfile, ...]
     associations: tuple[Association, ...] = ()
     predictors: tuple[Predictor, ...] = Field(default=(), description="Strongest first.")
+    overview: Overview | None = None
+    reproduction: Reproduction | None = None
+    sample: SampleRows | None = None
     reading: Reading | None = Field(
         default=None, description="How the table was read, when it came from a file."
     )

@@ -24,7 +24,7 @@ def describe_numbers(ordered: Floats, *, n_knots: int) -> NumberStats | None:
     if not len(finite):
         return None
     mean, std, skew, kurtosis = _moments(finite)
-    q1, median, q3 = quantiles(finite, (0.25, 0.5, 0.75))
+    p5, q1, median, q3, p95 = quantiles(finite, (0.05, 0.25, 0.5, 0.75, 0.95))
     reach = OUTLYING_IQRS * (q3 - q1)
     inside = np.searchsorted(finite, q3 + reach, "right") - np.searchsorted(finite, q1 - reach)
     return NumberStats(
@@ -43,7 +43,28 @@ def describe_numbers(ordered: Floats, *, n_knots: int) -> NumberStats | None:
         n_outlying=int(len(finite) - inside) if reach > 0 else 0,
         histogram=histogram(finite),
         sketch=make_sketch(finite, n_knots=n_knots),
+        p5=p5,
+        p95=p95,
+        **_spread(finite, mean=mean, std=std, quartiles=(q1, median, q3)),
     )
+
+
+def _spread(
+    finite: Floats, *, mean: float, std: float, quartiles: tuple[float, float, float]
+) -> dict[str, float | None]:
+    """Return what follows from the rest; what overflows is the largest number there is."""
+    q1, median, q3 = quartiles
+    with np.errstate(over="ignore", invalid="ignore"):
+        mad = float(np.median(np.abs(finite - median)))
+        total = float(finite.sum())
+    return {
+        "iqr": _bounded(q3 - q1),
+        "range": _bounded(float(finite[-1]) - float(finite[0])),
+        "variance": _bounded(std * std),
+        "cv": _bounded(std / mean) if abs(mean) > std / _LARGEST else None,
+        "mad": _bounded(mad),
+        "sum": total if np.isfinite(total) else _bounded(mean * len(finite)),
+    }
 
 
 def quantiles(ordered: Floats, at: Sequence[float]) -> list[float]:
@@ -108,7 +129,8 @@ def _binned(ordered: Floats) -> Floats:
         width = np.float64(2 * (q3 - q1) / n ** (1 / 3))  # zero when half the values are one
         wanted = (stop - start) / width
     n_bins = int(np.clip(wanted, MIN_BINS, MAX_BINS)) if np.isfinite(wanted) else MIN_BINS
-    edges: NDArray[np.float64] = np.linspace(start, stop, n_bins + 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # `histogram` mends what overflows
+        edges: NDArray[np.float64] = np.linspace(start, stop, n_bins + 1)
     edges[0], edges[-1] = ordered[0], ordered[-1]
     return edges
 

@@ -59,6 +59,10 @@ class Picture:
         self.figure.savefig(sink, format="png", dpi=DOTS_PER_INCH, facecolor="white")
         return sink.getvalue()
 
+    def _repr_png_(self) -> bytes:
+        """Show itself where a notebook's cell ends in it; an SVG would miss the page's colours."""
+        return self.png()
+
 
 def panels(colours: Colours, *titles: str, height_in: float = 2.6) -> tuple[Figure, list[Axes]]:
     """Make a figure with one quiet panel for each title, side by side."""

@@ -5,14 +5,26 @@ nothing else use a seeded sample of rows, and say so. Nothing of the table is ch
 Read next: `columns.py`, `relations.py`, `predictors.py`, `findings.py`.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from functools import cache
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
-from p0_foundations.cleaning import as_text, clean
+from p0_foundations.cleaning import MAX_TEXT, as_text, clean
 from p0_foundations.columns import profile_column
-from p0_foundations.contracts import ColumnProfile, Finding, Limits, Profile
+from p0_foundations.contracts import (
+    ColumnProfile,
+    Finding,
+    Kind,
+    Limits,
+    Overview,
+    Profile,
+    Reproduction,
+    SampleRows,
+)
 from p0_foundations.errors import UnknownColumnError
 from p0_foundations.findings import (
     column_findings,
@@ -25,7 +37,7 @@ from p0_foundations.findings import (
     verdict,
 )
 from p0_foundations.predictors import rate_predictors
-from p0_foundations.reading.decisions import ColumnReading, Reading
+from p0_foundations.reading.decisions import ColumnReading, Reading, ValueCount
 from p0_foundations.relations import relate
 from p0_foundations.sampling import SampledColumn, sample_column, sample_rows
 
@@ -40,14 +52,16 @@ def profile_frame(
     target: str | None = None,
     limits: Limits | None = None,
     reading: Reading | None = None,
+    n_shown_rows: int = 0,
 ) -> Profile:
     """Describe a table: types, missing values, distributions, relations, leaks, warnings.
 
     `target` is the column that a model shall predict; with it, columns that give it away are
     marked. `reading` is how the table was read, when it came from a file: what was spelled missing,
-    set aside or only sampled there is told here. Raises `UnknownColumnError` when there is no such
-    column. Costs about one sort per number column and one count per text column; a copy of one
-    column at a time in memory.
+    set aside or only sampled there is told here. `n_shown_rows` keeps that many first, last and
+    repeated rows in the profile, which else holds none. Raises `UnknownColumnError` when there is
+    no such column. Costs about one sort per number column and one count per text column; a copy of
+    one column at a time in memory.
     """
     names, renamed = _unique_names(df.columns)
     if target is not None and target not in names:
@@ -60,7 +74,8 @@ def profile_frame(
     related = _target_first(sampled, target)
     pairs = relate(related, n_most=limits.related_columns)
     rated = rate_predictors(sampled, by_name[target], seed=limits.seed) if target else ()
-    n_duplicates = _count_duplicates(df)
+    is_repeat = _repeats(df)
+    n_duplicates = int(is_repeat.sum())
     findings: list[Finding] = [
         *renaming_findings(reading.renamed if reading else renamed),
         *reading_findings(reading),
@@ -81,8 +96,27 @@ def profile_frame(
         columns=tuple(columns),
         associations=pairs,
         predictors=rated,
+        overview=_overview(columns),
+        reproduction=Reproduction(made_by=_made_by(), limits=limits),
+        sample=_sample(df, is_repeat, n_shown_rows) if n_shown_rows > 0 else None,
         reading=reading,
     )
+
+
+def _overview(columns: Sequence[ColumnProfile]) -> Overview:
+    kinds = Counter(column.kind.value for column in columns)
+    return Overview(
+        n_cells_missing=sum(column.n_missing for column in columns),
+        n_columns_with_missing=sum(column.n_missing > 0 for column in columns),
+        n_columns_empty=sum(column.kind is Kind.EMPTY for column in columns),
+        memory_bytes=sum(column.memory_bytes or 0 for column in columns),
+        kinds=tuple(ValueCount(value=kind, n=n) for kind, n in kinds.most_common()),
+    )
+
+
+@cache
+def _made_by() -> str:
+    return f"p0-foundations {version('ai-roadmap-p0-foundations')}, pandas {pd.__version__}"
 
 
 def _as_read(column: ColumnProfile, read: ColumnReading | None) -> ColumnProfile:
@@ -107,7 +141,9 @@ def _describe(
     for k, name in enumerate(names):
         series = df.iloc[:, k].reset_index(drop=True)
         cleaned = clean(series)
-        column = profile_column(name, str(series.dtype), cleaned, limits)
+        column = profile_column(name, str(series.dtype), cleaned, limits).model_copy(
+            update={"memory_bytes": int(series.memory_usage(index=False, deep=True))}
+        )
         columns.append(column)
         sampled.append(sample_column(column, cleaned, rows))
     return columns, sampled
@@ -146,15 +182,31 @@ def _written(label: Hashable) -> str:
     return as_text(label)
 
 
-def _count_duplicates(df: pd.DataFrame) -> int:
-    """Count rows that repeat an earlier one, by 64-bit hashes of all their cells."""
+def _sample(df: pd.DataFrame, is_repeat: np.ndarray, n: int) -> SampleRows:
+    return SampleRows(
+        first=_as_texts(df.head(n)),
+        last=_as_texts(df.tail(n)),
+        repeated=_as_texts(df[is_repeat].head(n)),
+    )
+
+
+def _as_texts(df: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    columns = [
+        ["" if gap else as_text(cell)[:MAX_TEXT] for cell, gap in zip(one, one.isna(), strict=True)]
+        for _, one in df.items()
+    ]
+    return tuple(zip(*columns, strict=True))
+
+
+def _repeats(df: pd.DataFrame) -> np.ndarray:
+    """Mark the rows that repeat an earlier one, by 64-bit hashes of all their cells."""
     if df.shape[1] == 0 or len(df) < 2:
-        return 0
+        return np.zeros(len(df), dtype=np.bool_)
     mixed = np.zeros(len(df), dtype=np.uint64)
     for k in range(df.shape[1]):
         mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + _hashes(df.iloc[:, k])
         mixed ^= mixed >> np.uint64(29)
-    return int(pd.Series(mixed).duplicated().sum())
+    return pd.Series(mixed).duplicated().to_numpy()
 
 
 def _hashes(series: pd.Series) -> np.ndarray:

@@ -8,6 +8,7 @@ from html import escape
 
 from p0_foundations.contracts import ColumnDrift, ColumnProfile, DriftReport, Kind, Profile
 from p0_foundations.plots import distribution_svg, heatmap_svg, shortened
+from p0_foundations.report_figures import all_facts, making_facts, table_facts
 
 MAX_PLOTS = 80
 MAX_PREDICTORS = 15
@@ -35,7 +36,12 @@ article{background:var(--card);border:1px solid var(--line);border-radius:10px;
 padding:1rem;min-width:0}
 article header{display:flex;justify-content:space-between;gap:.75rem;align-items:baseline}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.6rem 0 0;font-size:.85rem}
-dt{color:var(--soft)}dd{margin:0;text-align:right}svg{display:block;max-width:100%;height:auto;
+dt{color:var(--soft)}dd{margin:0;text-align:right}
+dl.facts{grid-template-columns:max-content minmax(0,1fr);max-width:44rem}
+dl.facts dd{text-align:left}
+details{margin-top:.6rem;font-size:.85rem}summary{color:var(--accent);cursor:pointer}
+footer{margin-top:2.5rem;border-top:1px solid var(--line)}
+svg{display:block;max-width:100%;height:auto;
 margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .9rem .4rem 0;
 border-bottom:1px solid var(--line);vertical-align:top}th{font-size:.82rem;color:var(--soft);
@@ -52,8 +58,10 @@ def profile_html(profile: Profile, *, title: str = "Table profile") -> str:
     """Return the whole page."""
     cards = "".join(_card(c, is_plotted=k < MAX_PLOTS) for k, c in enumerate(profile.columns))
     body = (
-        f"{_header(title, profile.verdict)}{_findings(profile)}{_predictors(profile)}"
-        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>"
+        f"{_header(title, profile.verdict)}{_pairs(table_facts(profile), 'facts')}"
+        f"{_findings(profile)}{_predictors(profile)}"
+        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>{_rows(profile)}"
+        f"<footer>{_pairs(making_facts(profile), 'facts')}</footer>"
     )
     return _page(title, body)
 
@@ -132,12 +140,40 @@ def _relations(profile: Profile) -> str:
 
 
 def _card(column: ColumnProfile, *, is_plotted: bool) -> str:
-    facts = "".join(f"<dt>{name}<dd>{escape(value)}</dd>" for name, value in _facts(column))
     plot = distribution_svg(column) if is_plotted else ""
     return (
         f"<article><header><h3>{escape(column.name)}</h3><span class=small>{column.kind.value}"
-        f"</span></header>{plot}<dl>{facts}</dl></article>"
+        f"</span></header>{plot}{_pairs(_facts(column))}"
+        f"<details><summary>All figures</summary>{_pairs(all_facts(column))}</details></article>"
     )
+
+
+def _rows(profile: Profile) -> str:
+    """Show the rows that were asked for."""
+    if profile.sample is None:
+        return ""
+    head = "".join(f"<th>{escape(column.name)}" for column in profile.columns)
+    parts = {
+        "First rows": profile.sample.first,
+        "Last rows": profile.sample.last,
+        "Rows that repeat an earlier one": profile.sample.repeated,
+    }
+    tables = []
+    for title, rows in parts.items():
+        body = "".join(
+            f"<tr>{''.join(f'<td>{escape(shortened(cell, 40))}' for cell in row)}</tr>"
+            for row in rows
+        )
+        if body:
+            tables.append(
+                f"<h2>{title}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>"
+            )
+    return "".join(tables)
+
+
+def _pairs(facts: list[tuple[str, str]], style: str = "") -> str:
+    items = "".join(f"<dt>{escape(name)}<dd>{escape(value)}</dd>" for name, value in facts)
+    return f'<dl class="{style}">{items}</dl>' if items else ""
 
 
 def _facts(column: ColumnProfile) -> list[tuple[str, str]]:

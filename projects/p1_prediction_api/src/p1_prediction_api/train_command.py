@@ -20,7 +20,7 @@ from p0_foundations import (
     load_schema,
     open_table,
     parse_schema,
-    written,
+    schema_toml,
 )
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -102,7 +102,7 @@ def _write_schema(order: Order) -> None:
             progress=lambda share: report("reading the table", share),
         )
     try:
-        order.write_schema.write_text(written(found.reading), encoding="utf-8")
+        order.write_schema.write_text(schema_toml(found.reading), encoding="utf-8")
     except OSError as error:
         raise TrainingError(f"cannot write {order.write_schema}: {error.strerror}") from error
     _tell_reading(found.reading, {})

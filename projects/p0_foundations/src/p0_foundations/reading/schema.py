@@ -129,7 +129,7 @@ def _accepted(place: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def written(reading: Reading) -> str:
+def schema_toml(reading: Reading) -> str:
     """Spell what was decided as a schema file, commented, to be changed by a person."""
     lines = [
         "# How the table is read. Change what was decided wrongly; what is deleted is found anew.",

@@ -7,6 +7,7 @@ import { mountFrame } from "/design/frame.js";
 const ROOMS = [
   { id: "profile", label: "Profile a table", open: async () => (await import("/tables.js")).profileRoom() },
   { id: "compare", label: "Compare two", open: async () => (await import("/tables.js")).compareRoom() },
+  { id: "exercises", label: "Exercises", open: async () => (await import("/exercises.js")).exercisesRoom() },
 ];
 
 mountFrame({ product: "Foundations lab", phase: 0, title: "Foundations lab" });

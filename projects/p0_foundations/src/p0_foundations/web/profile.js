@@ -163,6 +163,9 @@ export function columnPanel(profile, name) {
 function facts(column) {
   const rows = [["Stored as", column.stored_as], ["Distinct values", column.n_unique.toLocaleString("en")], ["Missing", `${column.n_missing.toLocaleString("en")} of ${column.n_rows.toLocaleString("en")}`]];
   for (const one of column.missing_spellings) rows.push([`Missing, spelled "${one.value}"`, one.n.toLocaleString("en")]);
+  if (column.n_once !== null) rows.push(["Occur once", column.n_once.toLocaleString("en")]);
+  if (column.order) rows.push(["Down the rows", column.order]);
+  if (column.text) rows.push(["Length", `${column.text.minimum_length.toLocaleString("en")} to ${column.text.maximum_length.toLocaleString("en")} characters`]);
   const n = column.number;
   if (!n) return rows;
   const unit = column.kind === "text" ? "length, " : "";
@@ -170,7 +173,8 @@ function facts(column) {
   if (column.kind !== "datetime") rows.push([`${unit}mean ± sd`, `${figure(n.mean)} ± ${figure(n.std)}`]);
   rows.push([`${unit}median`, at(n.median)], [`${unit}quartiles`, `${at(n.q1)} to ${at(n.q3)}`], [`${unit}range`, `${at(n.minimum)} to ${at(n.maximum)}`]);
   if (column.kind !== "number") return rows;
-  rows.push(["skew", figure(n.skew)], ["zeros", n.n_zero.toLocaleString("en")], ["negative", n.n_negative.toLocaleString("en")]);
+  if (n.p5 !== null) rows.push(["5 % and 95 %", `${figure(n.p5)} and ${figure(n.p95)}`], ["sum", figure(n.sum)], ["median distance to the median", figure(n.mad)]);
+  rows.push(["skew", figure(n.skew)], ["excess kurtosis", figure(n.excess_kurtosis)], ["zeros", n.n_zero.toLocaleString("en")], ["negative", n.n_negative.toLocaleString("en")]);
   if (n.n_infinite) rows.push(["infinite", n.n_infinite.toLocaleString("en")]);
   if (n.n_outlying) rows.push(["beyond 3 IQR", n.n_outlying.toLocaleString("en")]);
   return rows;
