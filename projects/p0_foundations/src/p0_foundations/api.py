@@ -22,10 +22,12 @@ from p0_foundations.errors import (
     ProfileFormatError,
     TableError,
     TableTooLargeError,
+    TooManyTrainingsError,
     UnknownColumnError,
 )
 from p0_foundations.function_tools import function_tools
 from p0_foundations.mcp_tools import table_tools
+from p0_foundations.playground_routes import Watched, playground_router
 from p0_foundations.settings import Settings
 from p0_foundations.workbench import Workbench
 
@@ -48,6 +50,9 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     BusyError: ProblemType(
         "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
     ),
+    TooManyTrainingsError: ProblemType(
+        "too-many-trainings", "Too many trainings at once", 503, "Pause one, or try again."
+    ),
 }
 Target = Annotated[str, Query(description="Column to predict; finds what gives it away.")]
 Encoding = Annotated[str, Query(description="Of text files; empty is found.", examples=["cp1252"])]
@@ -69,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     workbench = Workbench(settings)
     service.problems(PROBLEMS)
     service.mount(table_router(workbench))
+    service.mount(playground_router(Watched(settings)))
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app
