@@ -7,6 +7,8 @@ import { mountFrame } from "/design/frame.js";
 const ROOMS = [
   { id: "profile", label: "Profile a table", open: async () => (await import("/tables.js")).profileRoom() },
   { id: "compare", label: "Compare two", open: async () => (await import("/tables.js")).compareRoom() },
+  { id: "playground", label: "Playground", open: async () => (await import("/playground.js")).playgroundRoom() },
+  { id: "probability", label: "Probability", open: async () => (await import("/bench.js")).benchRoom() },
 ];
 
 mountFrame({ product: "Foundations lab", phase: 0, title: "Foundations lab" });
