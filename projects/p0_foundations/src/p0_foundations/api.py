@@ -16,9 +16,11 @@ from common.service import create_service
 from fastapi import APIRouter, FastAPI, Header, Query, UploadFile
 from starlette.responses import HTMLResponse, Response
 
+from p0_foundations.bench_routes import bench_router
 from p0_foundations.contracts import DriftReport, Profile
 from p0_foundations.errors import (
     BusyError,
+    NumbersError,
     ProfileFormatError,
     TableError,
     TableTooLargeError,
@@ -50,6 +52,9 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     BusyError: ProblemType(
         "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
     ),
+    NumbersError: ProblemType(
+        "not-computable", "These numbers cannot be computed with", 422, "Use what is accepted."
+    ),
     TooManyTrainingsError: ProblemType(
         "too-many-trainings", "Too many trainings at once", 503, "Pause one, or try again."
     ),
@@ -75,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     service.problems(PROBLEMS)
     service.mount(table_router(workbench))
     service.mount(playground_router(Watched(settings)))
+    service.mount(bench_router(Workbench(settings)))
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app

@@ -181,11 +181,20 @@ function curveOf(history) {
   const shown = history.filter((_, k) => k % every === 0 || k === history.length - 1);
   const last = shown.at(-1);
   return {
-    title: shown.length < 2 ? "The loss will be drawn here" : `Test loss went from ${spelled(shown[0].test_loss, 2)} to ${spelled(last.test_loss, 2)}`,
+    title: shown.length < 2 ? "The loss will be drawn here" : turned(history) || `Test loss went from ${spelled(shown[0].test_loss, 2)} to ${spelled(last.test_loss, 2)}`,
+    note: "Solid: points it trains on; dashed: points it never saw",
     x: { title: "Step", kind: "number", values: shown.length > 1 ? shown.map((one) => one.step) : [0, 1] },
     panels: [{ height: 170, y: { title: "Cross-entropy", zero: true }, marks: [
       { kind: "line", name: "training", y: shown.map((one) => one.loss), token: "--series-1" },
       { kind: "line", name: "test", y: shown.map((one) => one.test_loss), token: "--series-2", isDashed: true },
     ] }],
   };
+}
+
+/** Where the test loss turned back up for good, in words; empty while it has not. */
+function turned(history) {
+  const best = history.reduce((low, one) => (one.test_loss < low.test_loss ? one : low));
+  const last = history.at(-1);
+  const hasTurned = last.test_loss > 1.5 * best.test_loss + 0.02 && last.step > 1.3 * best.step;
+  return hasTurned && `Test loss was lowest at step ${best.step.toLocaleString()}: since then it learns by heart`;
 }
