@@ -65,7 +65,7 @@ class LargeNumbersAnswer(_Value):
     at: tuple[int, ...] = Field(description="k, closer together where it is small.")
     paths: tuple[Numbers, ...]
     mean: float | None
-    low: Numbers = Field(description="mean ± 1.96 σ/√k holds 95 % of paths; empty without σ.")
+    low: Numbers = Field(description="mean ± 1.96 standard errors; 95 % of paths; empty if none.")
     high: Numbers
 
 

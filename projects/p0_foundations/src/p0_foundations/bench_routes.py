@@ -27,7 +27,6 @@ from p0_foundations.bench_contracts import (
 from p0_foundations.workbench import Workbench
 
 
-
 def bench_router(workbench: Workbench) -> APIRouter:
     """Make the routes of the probability benches."""
     router = APIRouter(prefix="/v1/probability", tags=["probability"])

@@ -92,7 +92,8 @@ def distributions(asked: DistributionQuestion) -> DistributionAnswer:
     if mean is None or error is None:
         says = f"There is no mean: these {asked.n:,} average {sample_mean:.3g}, others will not"
     else:
-        says = f"{asked.n:,} draws average {sample_mean:.3g} ± {Z95 * error:.2g}; the mean is {mean:.3g}"
+        found = f"{sample_mean:.3g} ± {Z95 * error:.2g}"
+        says = f"{asked.n:,} draws average {found}; the mean is {mean:.3g}"
     return DistributionAnswer(
         says=says,
         histogram=_histogram(drawn, source.density, is_discrete=source.is_discrete),
@@ -111,7 +112,8 @@ def large_numbers(asked: LargeNumbersQuestion) -> LargeNumbersAnswer:
     spread = Z95 * math.sqrt(source.variance) / np.sqrt(at)
     last = means[:, -1]
     if math.isnan(source.mean):
-        says = f"After {asked.n:,} draws the averages are {last.min():.2g} to {last.max():.2g}: they never settle"
+        reach = f"{last.min():.2g} to {last.max():.2g}"
+        says = f"After {asked.n:,} draws the averages are {reach}: they never settle"
     else:
         far = np.abs(last - source.mean).max()
         says = f"After {asked.n:,} draws every average is within {far:.2g} of {source.mean:g}"
@@ -133,7 +135,7 @@ def central_limit(asked: CentralLimitQuestion) -> CentralLimitAnswer:
         rng = np.random.default_rng(asked.seed)
         means = source.draw(rng, (asked.n_samples, asked.size)).mean(axis=1)
         return CentralLimitAnswer(
-            says=f"Averages of {asked.size} spread exactly like single values: no variance, no theorem",
+            says=f"Averages of {asked.size} spread like single values: no variance, no theorem",
             histogram=_histogram(means, source.density, window=(-8.0, 8.0)),
             distance=None,
         )
@@ -195,7 +197,8 @@ def likelihood(asked: LikelihoodQuestion) -> LikelihoodAnswer:
     tried = family.sample(at)
     top = family.natural(best)
     return LikelihoodAnswer(
-        says=f"Most likely is {top:.3g} (95 %: {low:.3g} to {high:.3g}); the data were drawn with {asked.truth:g}",
+        says=f"Most likely is {top:.3g} (95 %: {low:.3g} to {high:.3g}); "
+        f"the data were drawn with {asked.truth:g}",
         values=_numbers(values),
         parameter=_numbers(parameter),
         likelihood=_numbers(share),
@@ -218,7 +221,8 @@ def bayes_update(asked: BayesQuestion) -> BayesAnswer:
     share = np.linspace(0, 1, N_ON_CURVE + 2)[1:-1]
     seen = f"{n_heads} heads in {asked.n_flips} flips" if asked.n_flips else "Before any flip"
     return BayesAnswer(
-        says=f"{seen}: the share of heads is {after.mean:.3g}, 95 % sure it is {low:.2g} to {high:.2g}",
+        says=f"{seen}: the share of heads is {after.mean:.3g}, "
+        f"95 % sure it is {low:.2g} to {high:.2g}",
         n_heads=n_heads,
         share=_numbers(share),
         prior=_numbers(before.density(share)),
@@ -241,7 +245,7 @@ def bootstrap_interval(asked: BootstrapQuestion) -> BootstrapAnswer:
     spread = float(found.draws.std())
     curve = normal(float(found.draws.mean()), spread).density if spread > 0 else np.zeros_like
     return BootstrapAnswer(
-        says=f"The {asked.statistic} is {found.estimate:.4g}, {asked.level:.0%} interval "
+        says=f"The {asked.statistic} is {found.estimate:.4g}, {100 * asked.level:.3g} % interval "
         f"{found.low:.4g} to {found.high:.4g}",
         estimate=found.estimate,
         low=found.low,
@@ -262,8 +266,8 @@ def many_tests(asked: ManyTestsQuestion) -> ManyTestsAnswer:
         n_now = int((correct(p_values) <= asked.alpha).sum())
         alarms.append(Alarms(correction=name, rate=rates[name], low=low, high=high, n_now=n_now))
     return ManyTestsAnswer(
-        says=f"{asked.n_tests} tests of nothing: {rates['none']:.0%} of experiments “find” something, "
-        f"{rates['holm']:.1%} once corrected",
+        says=f"{asked.n_tests} tests of nothing: {100 * rates['none']:.0f} % of experiments "
+        f"“find” something, {100 * rates['holm']:.1f} % once corrected",
         p_values=_numbers(p_values),
         alarms=tuple(alarms),
         n_repeats=N_REPEATS,

@@ -47,7 +47,7 @@ function keepAddress(bench, values) {
 function workplace(bench, given) {
   const values = { ...bench.defaults };
   for (const [name, text] of Object.entries(given)) if (name in values) values[name] = typeof bench.defaults[name] === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
-  const said = h("p", { class: "play-said", role: "status" });
+  const said = h("p", { class: "visually-hidden", role: "status" }) // seen as the first picture's title;
   const trouble = h("div", {});
   const pictures = h("div", { class: "bench-pictures goes-stale" });
   const side = h("div", { class: "card stack play-controls" });
@@ -64,6 +64,7 @@ function workplace(bench, given) {
     asking = mine;
     try {
       answer = await request(`/v1/probability/${bench.id}`, { method: "POST", json: bench.ask ? bench.ask(values) : values, signal: mine.signal });
+      answer.says = answer.says.replaceAll(/-(?=\d)/g, "−");
       trouble.replaceChildren();
       said.textContent = `${answer.says}.`;
       draw();
@@ -97,12 +98,12 @@ function workplace(bench, given) {
 }
 
 const MADE = {
-  slider: ({ name, label, unit = "", min, max, step, scale }, values, set) => {
-    const shown = (value) => `${Number(value).toLocaleString(undefined, { maximumSignificantDigits: 4 })}${unit && ` ${unit}`}`;
+  slider: ({ name, label, unit = "", min, max, step, scale, value = values[name] }, values, set) => {
+    const shown = (one) => `${Number(one).toLocaleString(undefined, { maximumSignificantDigits: 4 })}${unit && ` ${unit}`}`;
     const { to, from } = SCALES[scale || "even"];
-    const text = h("em", { class: "num" }, shown(values[name]));
-    const read = (event) => { const value = from(Number(event.target.value)); text.textContent = shown(value); set({ [name]: value }, { isRebuilt: false }); };
-    return h("label", { class: "field" }, h("span", { class: "label" }, label, text), h("input", { class: "slider", type: "range", min: to(min), max: to(max), step: scale ? "any" : step, value: to(values[name]), oninput: read }));
+    const text = h("em", { class: "num" }, shown(value));
+    const read = (event) => { const now = from(Number(event.target.value)); text.textContent = shown(now); set({ [name]: now }, { isRebuilt: false }); };
+    return h("label", { class: "field" }, h("span", { class: "label" }, label, text), h("input", { class: "slider", type: "range", min: to(min), max: to(max), step: scale ? "any" : step, value: to(value), oninput: read }));
   },
   choice: ({ name, label, options, then = () => ({}) }, values, set) => h("div", { class: "field" }, h("span", { class: "label" }, label), choices(options.map((one) => (typeof one === "string" ? { value: one, label: one } : one)), { label, value: values[name], onChoose: (value) => set({ [name]: value, ...then(value) }) })),
   numbers: ({ name, label, note }, values, set) => h("label", { class: "field" }, h("span", { class: "label" }, label, h("em", {}, note)), h("textarea", { class: "input", rows: 3, spellcheck: "false", onchange: (event) => set({ [name]: event.target.value }) }, values[name])),

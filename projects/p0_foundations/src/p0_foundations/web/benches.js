@@ -81,7 +81,7 @@ const likelihood = {
     { kind: "choice", name: "model", label: "Data", options: Object.keys(TRUTHS).map((one) => ({ value: one, label: one[0].toUpperCase() + one.slice(1) })), then: (next) => ({ truth: TRUTHS[next][2], at: "" }) },
     { kind: "slider", name: "truth", label: `${PARAMETER_NAMES[model]} they are drawn with`, min: TRUTHS[model]?.[0] ?? 0.1, max: TRUTHS[model]?.[1] ?? 5, step: 0.05 },
     size("n", "Values", 2, 1000),
-    ...(answer ? [{ kind: "slider", name: "at", label: `${PARAMETER_NAMES[model]} you try`, min: answer.parameter[0], max: answer.parameter.at(-1), step: "any" }] : []),
+    ...(answer ? [{ kind: "slider", name: "at", label: `${PARAMETER_NAMES[model]} you try`, min: answer.parameter[0], max: answer.parameter.at(-1), step: "any", value: answer.at }] : []),
     { kind: "buttons", buttons: [{ label: "Go to the top", change: () => ({ at: answer?.best ?? "" }) }, ...again.buttons] },
   ],
   pictures: ({ says, parameter, likelihood: share, best, low, high, at, at_likelihood, histogram }, { model }, set) => [
@@ -149,8 +149,8 @@ const manyTests = {
     },
     {
       title: `In this experiment ${alarms[0].n_now} of ${p_values.length} are below α, ${alarms.find((one) => one.correction === "holm").n_now} after Holm's correction`,
-      x: { title: "Tests, smallest p-value first", kind: "number", values: p_values.map((_, k) => k + 1), domain: [0.5, p_values.length + 0.5] },
-      panels: [{ height: 200, y: { title: "p-value", domain: [0, 1] }, marks: [{ kind: "bars", y: p_values, name: "p", token: "--series-1", faint: (k) => p_values[k] > alpha }, { kind: "level", at: Number(alpha), name: "α" }] }],
+      x: { title: "Tests, smallest p-value first", kind: "number", values: p_values.map((_, k) => k + 1), domain: [0.5, p_values.length + 0.5], format: (k) => (Number.isInteger(k) ? String(k) : "") },
+      panels: [{ height: 200, y: { title: "p-value", domain: [0, 1] }, marks: [{ kind: "bars", y: p_values, name: "p", token: "--series-1", faint: (k) => p_values[k] > alpha }, { kind: "level", at: Number(alpha) }] }],
     },
   ],
 };
