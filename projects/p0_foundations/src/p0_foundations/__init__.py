@@ -42,8 +42,11 @@ if TYPE_CHECKING:
     from p0_foundations.datasets import (
         Images,
         Labelled,
+        four_quarters,
         load_digits,
         load_images,
+        ring_and_core,
+        two_clouds,
         two_spirals,
     )
     from p0_foundations.descent import (
@@ -134,6 +137,7 @@ if TYPE_CHECKING:
         Optimiser,
         Place,
         RMSProp,
+        WeightDecay,
     )
     from p0_foundations.pictures import (
         Colours,
@@ -190,7 +194,9 @@ _ROOMS = {
     "contracts":
         "Association ColumnDrift ColumnProfile DriftReport Finding Kind Limits "
         "Predictor Profile",
-    "datasets": "Images Labelled load_digits load_images two_spirals",
+    "datasets":
+        "Images Labelled four_quarters load_digits load_images ring_and_core two_clouds "
+        "two_spirals",
     "descent": "Path Verdict batches hessian largest_stable_step minimise minimise_on_batches",
     "descent_pictures": "contour_picture window_around",
     "drawing": "page_svg",
@@ -214,7 +220,7 @@ _ROOMS = {
     "networks": "Frame Network train train_frames",
     "optimisers":
         "Adam GradientDescent Momentum Nesterov Newton OPTIMISERS Optimiser Place "
-        "RMSProp",
+        "RMSProp WeightDecay",
     "pictures": "Colours Picture",
     "probability":
         "Belief Bootstrap Distribution Fit SampleMeans bayes benjamini_hochberg "
@@ -240,21 +246,22 @@ __all__ = [
     "Newton", "Node", "NumbersError", "OptimisationError", "Optimiser", "Path", "Picture", "Place",
     "Predictor", "Profile", "ProfileFormatError", "Projection", "RMSProp", "Reading", "SampleMeans",
     "SchemaError", "ShapeError", "Table", "TableError", "TableSchema", "Tensor",
-    "UnknownColumnError", "Verdict", "absolute", "absolute_error", "absolute_error_gradient",
-    "batches", "bayes", "belief_picture", "benjamini_hochberg", "binomial", "bonferroni",
-    "bootstrap", "bootstrap_picture", "cauchy", "central_limit_picture", "compare_conditioning",
-    "concatenate", "condition_number", "conditioning_picture", "contour_picture", "cos",
-    "cross_entropy", "cross_entropy_gradient", "distribution_picture", "eigen_images_picture",
-    "exp", "exponential", "false_alarm_rates", "false_alarms_picture", "fit_picture", "gradients",
-    "graph", "hessian", "hinge", "hinge_gradient", "holm", "huber", "huber_gradient",
-    "large_numbers_picture", "largest_stable_step", "least_squares_by_normal_equations",
-    "least_squares_by_qr", "least_squares_by_svd", "likelihood_picture", "load_digits",
-    "load_images", "load_schema", "log", "log_softmax", "logistic", "logistic_gradient",
-    "logsumexp", "maximum", "maximum_likelihood", "minimise", "minimise_on_batches", "minimum",
-    "normal", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
-    "principal_components", "profile_frame", "project", "projection_picture", "read_table", "relu",
-    "running_means", "sample_means", "schema_toml", "sigmoid", "sin", "softmax", "softplus", "sqrt",
-    "squared_error", "squared_error_gradient", "stretch_picture", "tanh", "train", "train_frames",
+    "UnknownColumnError", "Verdict", "WeightDecay", "absolute", "absolute_error",
+    "absolute_error_gradient", "batches", "bayes", "belief_picture", "benjamini_hochberg",
+    "binomial", "bonferroni", "bootstrap", "bootstrap_picture", "cauchy", "central_limit_picture",
+    "compare_conditioning", "concatenate", "condition_number", "conditioning_picture",
+    "contour_picture", "cos", "cross_entropy", "cross_entropy_gradient", "distribution_picture",
+    "eigen_images_picture", "exp", "exponential", "false_alarm_rates", "false_alarms_picture",
+    "fit_picture", "four_quarters", "gradients", "graph", "hessian", "hinge", "hinge_gradient",
+    "holm", "huber", "huber_gradient", "large_numbers_picture", "largest_stable_step",
+    "least_squares_by_normal_equations", "least_squares_by_qr", "least_squares_by_svd",
+    "likelihood_picture", "load_digits", "load_images", "load_schema", "log", "log_softmax",
+    "logistic", "logistic_gradient", "logsumexp", "maximum", "maximum_likelihood", "minimise",
+    "minimise_on_batches", "minimum", "normal", "open_table", "page_svg", "parse_formula",
+    "parse_schema", "poisson", "principal_components", "profile_frame", "project",
+    "projection_picture", "read_table", "relu", "ring_and_core", "running_means", "sample_means",
+    "schema_toml", "sigmoid", "sin", "softmax", "softplus", "sqrt", "squared_error",
+    "squared_error_gradient", "stretch_picture", "tanh", "train", "train_frames", "two_clouds",
     "two_spirals", "type_frame", "uniform", "where", "window_around",
 ]
 # fmt: on

@@ -17,17 +17,21 @@ from common.service import create_service
 from fastapi import APIRouter, FastAPI, Header, Query, UploadFile
 from starlette.responses import HTMLResponse, Response
 
+from p0_foundations.bench_routes import bench_router
 from p0_foundations.contracts import DriftReport, Profile
 from p0_foundations.errors import (
     BusyError,
+    NumbersError,
     ProfileFormatError,
     TableError,
     TableTooLargeError,
+    TooManyTrainingsError,
     UnknownColumnError,
 )
 from p0_foundations.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from p0_foundations.function_tools import function_tools
 from p0_foundations.mcp_tools import table_tools
+from p0_foundations.playground_routes import Watched, playground_router
 from p0_foundations.settings import Settings
 from p0_foundations.workbench import Workbench
 
@@ -49,6 +53,12 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     ProfileFormatError: ProblemType("not-a-profile", "Not a stored profile", 422),
     BusyError: ProblemType(
         "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
+    ),
+    NumbersError: ProblemType(
+        "not-computable", "These numbers cannot be computed with", 422, "Use what is accepted."
+    ),
+    TooManyTrainingsError: ProblemType(
+        "too-many-trainings", "Too many trainings at once", 503, "Pause one, or try again."
     ),
 }
 Target = Annotated[str, Query(description="Column to predict; finds what gives it away.")]
@@ -72,6 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
     service.problems(PROBLEMS | EXERCISE_PROBLEMS)
     service.mount(table_router(workbench))
     service.mount(exercise_router(Progress(settings.data_dir)))
+    service.mount(playground_router(Watched(settings)))
+    service.mount(bench_router(Workbench(settings)))
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app

@@ -60,14 +60,42 @@ def two_spirals(n: int = 300, *, noise: float = 0.05, seed: int = 0) -> Labelled
 
     After Lang and Witbrock 1988; within -1 to 1 but for the noise, half the points in each arm.
     """
-    if n < 2 or not 0 <= noise <= 1:
-        raise NumbersError(f"n={n}, noise={noise}: at least 2 points and a noise of 0 to 1")
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
+    rng, labels = _halves(n, noise, seed)
     turn = np.sqrt(rng.random(n)) * 3 * np.pi  # even along the arm
     angle = turn + np.pi * labels
     rows = np.column_stack([np.cos(angle), np.sin(angle)]) * (turn / (3 * np.pi))[:, None]
     return Labelled(rows + noise * rng.normal(size=(n, 2)), labels)
+
+
+def ring_and_core(n: int = 300, *, noise: float = 0.05, seed: int = 0) -> Labelled:
+    """Return a disc of points inside a ring of others: parted by distance, not by direction."""
+    rng, labels = _halves(n, noise, seed)
+    radius = np.sqrt(np.where(labels == 0, rng.uniform(0, 0.16, n), rng.uniform(0.42, 0.9, n)))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    rows = np.column_stack([np.cos(angle), np.sin(angle)]) * radius[:, None]
+    return Labelled(rows + noise * rng.normal(size=(n, 2)), labels)
+
+
+def four_quarters(n: int = 300, *, noise: float = 0.05, seed: int = 0) -> Labelled:
+    """Return the exclusive or: opposite quarters of a square belong together."""
+    rng, labels = _halves(n, noise, seed)
+    side = rng.choice([-1.0, 1.0], size=n)
+    sides = np.column_stack([side, np.where(labels == 1, side, -side)])
+    rows = sides * rng.uniform(0.08, 0.95, size=(n, 2))
+    return Labelled(rows + noise * rng.normal(size=(n, 2)), labels)
+
+
+def two_clouds(n: int = 300, *, noise: float = 0.05, seed: int = 0) -> Labelled:
+    """Return two round clouds, one line apart; noise widens them until they overlap."""
+    rng, labels = _halves(n, noise, seed)
+    middle = np.where(labels == 1, 0.5, -0.5)[:, None]
+    return Labelled(middle + (0.14 + noise) * rng.normal(size=(n, 2)), labels)
+
+
+def _halves(n: int, noise: float, seed: int) -> tuple[np.random.Generator, Labels]:
+    if n < 2 or not 0 <= noise <= 1:
+        raise NumbersError(f"n={n}, noise={noise}: at least 2 points and a noise of 0 to 1")
+    return np.random.default_rng(seed), np.arange(n) % 2
 
 
 def load_digits() -> Images:

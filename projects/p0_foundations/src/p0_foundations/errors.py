@@ -47,6 +47,10 @@ class BusyError(FoundationsError):
     """All workers are taken and the line behind them is full; try again a little later."""
 
 
+class TooManyTrainingsError(FoundationsError):
+    """As many trainings are watched as the service runs at once; one must end first."""
+
+
 class ShapeError(FoundationsError):
     """Arrays do not fit together; the message names the operation and both shapes."""
 

@@ -7,7 +7,7 @@ starts with the velocity of another. Knows no function and no loop. Read next: `
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -150,6 +150,23 @@ class Newton(_Settings):
         is_flat = sizes <= 1e-12 * max(float(sizes.max()), 1e-300)
         along = directions.T @ at.gradient / np.where(is_flat, 1.0, sizes)
         return at.point - self.step_size * directions @ along, memory
+
+
+@dataclass(frozen=True)
+class WeightDecay:
+    """Any optimiser on the loss plus λ/2 |x|²: the slope grows by λ x, so large weights shrink."""
+
+    inner: Optimiser
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate >= 0):
+            raise OptimisationError(f"rate={self.rate}; accepted: a finite number, not negative")
+
+    def step(self, at: Place, memory: Memory) -> tuple[Floats, Memory]:
+        """Go where the inner one goes from here."""
+        slope = at.gradient + self.rate * at.point
+        return self.inner.step(replace(at, gradient=slope), memory)
 
 
 OPTIMISERS: dict[str, Callable[[float], Optimiser]] = {

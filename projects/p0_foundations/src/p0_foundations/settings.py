@@ -32,3 +32,12 @@ class Settings(common.settings.Settings):
     max_profiles_waiting: int = Field(
         16, ge=0, description="Tables that may wait for a worker; beyond it the answer is 503."
     )
+    max_trainings_at_once: int = Field(
+        4, ge=1, description="Playground trainings watched at the same time; then 503."
+    )
+    max_pictures_per_s: float = Field(
+        60.0, gt=0, le=1000, description="Pictures a second that one training sends at most."
+    )
+    watcher_patience_s: float = Field(
+        20.0, gt=0, description="Longest time a watcher may take to receive a picture, in seconds."
+    )

@@ -5,6 +5,8 @@ import { errorState, h, skeleton, tabs } from "/design/elements.js";
 import { mountFrame } from "/design/frame.js";
 
 const ROOMS = [
+  { id: "playground", label: "Playground", open: async () => (await import("/playground.js")).playgroundRoom() },
+  { id: "probability", label: "Probability", open: async () => (await import("/bench.js")).benchRoom() },
   { id: "profile", label: "Profile a table", open: async () => (await import("/tables.js")).profileRoom() },
   { id: "compare", label: "Compare two", open: async () => (await import("/tables.js")).compareRoom() },
   { id: "exercises", label: "Exercises", open: async () => (await import("/exercises.js")).exercisesRoom() },

@@ -57,7 +57,7 @@ export function saveText(text, name, type = "text/csv") {
   saveBlob(new Blob([text], { type }), name);
 }
 
-function saveBlob(blob, name) {
+export function saveBlob(blob, name) {
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

@@ -3,6 +3,7 @@
 //   import { request, ProblemError } from "/design/http.js";
 //   const model = await request("/v1/model");
 //   const answer = await request("/v1/predict", { method: "POST", json: values, signal });
+//   for await (const { name, data } of events("/v1/train", { method: "POST", json, signal })) …   // server-sent events
 //
 // A refusal throws ProblemError: .problem = {title, status, detail, errors: [{field, message, accepted}], …},
 // .requestId (to copy into a report), .isUnreachable (no answer at all: the service is gone).
@@ -40,7 +41,33 @@ function keyHeader(url) {
 }
 
 /** Fetch and parse JSON (or text, when the answer is not JSON); throw ProblemError on every failure. */
-export async function request(url, { json, headers = {}, ...options } = {}) {
+export async function request(url, options = {}) {
+  const response = await opened(url, options);
+  if (response.status === 204) return null;
+  const isJson = (response.headers.get("content-type") || "").includes("json");
+  return isJson ? response.json() : response.text();
+}
+
+/** Ask for server-sent events and yield them as they come: { name, data }, data parsed as JSON. An `error` event throws. */
+export async function* events(url, options = {}) {
+  const response = await opened(url, { ...options, headers: { accept: "text/event-stream, application/json", ...options.headers } });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (true) {
+    const { value, done } = await reached(() => reader.read());
+    if (done) return;
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    for (const part of parts) {
+      const field = (name) => part.split("\n").filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
+      const event = { name: field("event") || "message", data: JSON.parse(field("data")) };
+      if (event.name === "error") throw new ProblemError(event.data);
+      yield event;
+    }
+  }
+}
+
+async function opened(url, { json, headers = {}, ...options }) {
   const init = { ...options, headers: { accept: "application/json", ...keyHeader(url), ...headers } };
   if (json !== undefined) {
     init.body = JSON.stringify(json);
@@ -48,14 +75,15 @@ export async function request(url, { json, headers = {}, ...options } = {}) {
   }
   const response = await answerOf(url, init);
   if (!response.ok) throw await problemOf(response);
-  if (response.status === 204) return null;
-  const isJson = (response.headers.get("content-type") || "").includes("json");
-  return isJson ? response.json() : response.text();
+  return response;
 }
 
-async function answerOf(url, init) {
+const answerOf = (url, init) => reached(() => fetch(url, init));
+
+/** Do what needs the network; a failure of it becomes a problem in words. */
+async function reached(act) {
   try {
-    return await fetch(url, init);
+    return await act();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ProblemError(
