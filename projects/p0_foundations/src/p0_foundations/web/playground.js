@@ -189,7 +189,7 @@ function curveOf(history) {
     title: shown.length < 2 ? "The loss will be drawn here" : turned(history) || `Test loss went from ${spelled(shown[0].test_loss, 2)} to ${spelled(last.test_loss, 2)}`,
     note: "Solid: points it trains on; dashed: points it never saw",
     x: { title: "Step", kind: "number", values: shown.length > 1 ? shown.map((one) => one.step) : [0, 1] },
-    panels: [{ height: 170, y: { title: "Cross-entropy", zero: true }, marks: [
+    panels: [{ height: 170, y: { title: "Cross-entropy", zero: true }, marks: shown.length < 2 ? [] : [
       { kind: "line", name: "training", y: shown.map((one) => one.loss), token: "--series-1" },
       { kind: "line", name: "test", y: shown.map((one) => one.test_loss), token: "--series-2", isDashed: true },
     ] }],
