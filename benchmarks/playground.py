@@ -57,7 +57,8 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: |")
     for hidden in NETWORKS:
         training = Training(hidden=hidden, max_steps=20_000)
-        alone, served = [], []
+        alone: list[float] = []
+        served: list[tuple[float, float]] = []
         for _ in range(given.rounds):  # in turns, so that both meet the same machine
             alone.append(computed(training, given.pictures))
             served.append(asyncio.run(received(training, given.pictures)))

@@ -94,7 +94,7 @@ def test_settings_change_the_network_and_the_address(browser: Browser, lab: Site
         expect(page.get_by_label("Network of layers 2, 8, 8, 8, 2")).to_be_visible()
         page.get_by_role("button", name="One neuron less in layer 3").click()
         page.get_by_label("Activation").select_option("ReLU")
-        page.get_by_text("Two clouds").click()
+        page.get_by_role("radio", name="Two clouds").click()
         expect(page.get_by_label("Network of layers 2, 8, 8, 7, 2")).to_be_visible()
         for part in ("pg-hidden=8-8-7", "pg-activation=relu", "pg-task=clouds"):
             assert part in page.url
@@ -140,7 +140,7 @@ def test_leaving_the_room_or_the_page_ends_the_training(browser: Browser, lab: S
 
 
 def test_a_divergence_is_said_and_the_page_goes_on(browser: Browser, lab: Site) -> None:
-    wild = "&pg-optimiser=gradient-descent&pg-step_size=10&pg-weight_decay=0.1&pg-noise=0.3"
+    wild = "&pg-optimiser=gradient-descent&pg-step_size=10&pg-weight_decay=1&pg-noise=0.3"
     with open_page(browser, lab.url + PLAY + wild + "&pg-activation=relu") as page:
         ready(page)
         page.get_by_role("button", name="Play", exact=True).click()
@@ -225,10 +225,10 @@ def test_a_bench_answers_each_change_and_its_address_opens_the_same(
 ) -> None:
     with open_page(browser, lab.url + BENCH) as page:
         shown(page)
-        page.get_by_text("Central limit", exact=True).click()
+        page.get_by_role("radio", name="Central limit").click()
         title = page.locator(".bench-pictures .chart-title").first
         expect(title).to_contain_text("Averages of 2")
-        page.get_by_text("Cauchy", exact=True).click()
+        page.get_by_role("radio", name="Cauchy").click()
         expect(title).to_contain_text("no theorem")
         address = page.url
     assert "pb-source=cauchy" in address

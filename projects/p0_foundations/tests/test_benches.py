@@ -30,7 +30,7 @@ from p0_foundations.errors import NumbersError
 from p0_foundations.settings import Settings
 
 pytestmark = pytest.mark.anyio
-BENCHES = {
+BENCHES: dict[str, dict[str, object]] = {
     "distributions": {},
     "large-numbers": {},
     "central-limit": {},
@@ -39,7 +39,11 @@ BENCHES = {
     "bootstrap": {"values": [1, 2, 3, 9]},
     "many-tests": {},
 }
-PARAMETERS = {"exponential": (1, 1), "coin": (0.3, 10), "poisson": (4, 1)}
+PARAMETERS: dict[str, tuple[float, float]] = {
+    "exponential": (1, 1),
+    "coin": (0.3, 10),
+    "poisson": (4, 1),
+}
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ _EXAMPLE = 'event: picture\ndata: {"step":120,"loss":0.52,"accuracy":0.81,"surfa
 _STREAM: dict[int | str, dict[str, object]] = {
     200: {
         "description": "Server-sent events: begin, picture, …, end.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        "content": {"text/event-stream": {"schema": {}, "example": _EXAMPLE}},
     }
 }
 

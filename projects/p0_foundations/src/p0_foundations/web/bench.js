@@ -98,12 +98,13 @@ function workplace(bench, given) {
 }
 
 const MADE = {
-  slider: ({ name, label, unit = "", min, max, step, scale, value = values[name] }, values, set) => {
+  slider: ({ name, label, unit = "", min, max, step, scale, value }, values, set) => {
+    const current = value ?? values[name];
     const shown = (one) => `${Number(one).toLocaleString(undefined, { maximumSignificantDigits: 4 })}${unit && ` ${unit}`}`;
     const { to, from } = SCALES[scale || "even"];
-    const text = h("em", { class: "num" }, shown(value));
+    const text = h("em", { class: "num" }, shown(current));
     const read = (event) => { const now = from(Number(event.target.value)); text.textContent = shown(now); set({ [name]: now }, { isRebuilt: false }); };
-    return h("label", { class: "field" }, h("span", { class: "label" }, label, text), h("input", { class: "slider", type: "range", min: to(min), max: to(max), step: scale ? "any" : step, value: to(value), oninput: read }));
+    return h("label", { class: "field" }, h("span", { class: "label" }, label, text), h("input", { class: "slider", type: "range", min: to(min), max: to(max), step: scale ? "any" : step, value: to(current), oninput: read }));
   },
   choice: ({ name, label, options, then = () => ({}) }, values, set) => h("div", { class: "field" }, h("span", { class: "label" }, label), choices(options.map((one) => (typeof one === "string" ? { value: one, label: one } : one)), { label, value: values[name], onChoose: (value) => set({ [name]: value, ...then(value) }) })),
   numbers: ({ name, label, note }, values, set) => h("label", { class: "field" }, h("span", { class: "label" }, label, h("em", {}, note)), h("textarea", { class: "input", rows: 3, spellcheck: "false", onchange: (event) => set({ [name]: event.target.value }) }, values[name])),

@@ -46,7 +46,7 @@ export function playgroundRoom() {
   const preview = () => { state.isPreview = true; return follow({ from_step: state.step, max_steps: state.step }, () => false).finally(() => { state.isPreview = false; }); };
   const play = () => advance({ isOne: false });
   const reset = () => { state.step = 0; forget(); preview(); };
-  const pause = () => { state.run?.abort(); settle(); };
+  const pause = () => settle();
 
   /** Go on from where it stands; a finished or diverged training begins anew. */
   function advance({ isOne }) {
@@ -73,7 +73,6 @@ export function playgroundRoom() {
       trouble.replaceChildren(errorState(error, { retry: preview }));
     }
     if (state.run === run) settle();
-    run.abort();
   }
 
   function take(name, data, stretch) {
@@ -99,11 +98,17 @@ export function playgroundRoom() {
     if (now - (state.saidAt || 0) > WORDS_MS || !state.run) { state.saidAt = now; say(); }
   }
 
-  /** Bring everything that lags behind up to date, and put the step into the address. */
-  function settle() {
+  /** Stop without drawing: for a page that nobody sees, or that is on its way out. */
+  function leave() {
+    state.run?.abort();
     state.run = null;
     state.step = state.latest?.step ?? state.step;
     keepAddress();
+  }
+
+  /** Bring everything that lags behind up to date, and put the step into the address. */
+  function settle() {
+    leave();
     if (state.latest) surface.draw(state.latest.surface);
     say();
   }
@@ -126,7 +131,7 @@ export function playgroundRoom() {
     const isHere = new URL(location.href).searchParams.get("tab") === "playground";
     if (!isHere && state.run) pause();
   });
-  document.addEventListener("visibilitychange", () => document.hidden && state.run && pause());
+  document.addEventListener("visibilitychange", () => (document.hidden ? state.run && leave() : say()));
   document.addEventListener("themechange", () => { surface.repaint(); if (state.latest) surface.draw(state.latest.surface); if (state.anatomy) anatomy.draw(state.anatomy, state.latest.step); });
   const room = h("div", { class: "stack lab playground" },
     h("div", { class: "stack" }, h("h1", {}, "Watch a network learn"), h("p", { class: "lead" }, "A small network learns to tell two kinds of points apart. The server trains it with the lab's own autodiff and sends a picture every few steps. Try what the last layer cannot do alone: take the hidden layers away.")),
@@ -184,7 +189,7 @@ function curveOf(history) {
     title: shown.length < 2 ? "The loss will be drawn here" : turned(history) || `Test loss went from ${spelled(shown[0].test_loss, 2)} to ${spelled(last.test_loss, 2)}`,
     note: "Solid: points it trains on; dashed: points it never saw",
     x: { title: "Step", kind: "number", values: shown.length > 1 ? shown.map((one) => one.step) : [0, 1] },
-    panels: [{ height: 170, y: { title: "Cross-entropy", zero: true }, marks: [
+    panels: [{ height: 170, y: { title: "Cross-entropy", zero: true }, marks: shown.length < 2 ? [] : [
       { kind: "line", name: "training", y: shown.map((one) => one.loss), token: "--series-1" },
       { kind: "line", name: "test", y: shown.map((one) => one.test_loss), token: "--series-2", isDashed: true },
     ] }],

@@ -2,7 +2,7 @@
 // Knows `begin` and the bytes of a picture; no stream. Colours are tokens, drawn anew with the theme.
 
 import { color } from "/design/charts.js";
-import { h } from "/design/elements.js";
+import { h, s } from "/design/elements.js";
 import { figureFrame, saveBlob, saveText } from "/design/figure.js";
 
 const SIDE = 440; // of the drawing, in its own pixels; shown as wide as its place
@@ -43,7 +43,7 @@ export function surfaceFigure() {
     SVG: () => saveText(asSvg(known, small, canvas), `${spec.file}.svg`, "image/svg+xml"),
   };
   const table = () => ({ columns: ["x", "y", "class", "used for"], rows: (known?.points || []).map(([x, y, label], k) => [x, y, label, k < known.n_train ? "training" : "test"]) });
-  const legend = h("p", { class: "hint play-legend" }, mark("●", 1), " class 1, ", mark("■", 0), " class 0; hollow: held back");
+  const legend = h("p", { class: "hint play-legend" }, mark(1), " class 1 ", mark(0), " class 0; hollow: held back");
   const frame = figureFrame({ current: () => ({ ...spec, table: table() }), plot: h("div", { class: "chart-plot" }, canvas, legend), draw: () => {}, images });
   frame.show();
   const words = ({ step, test_accuracy }, { task }) => {
@@ -55,7 +55,7 @@ export function surfaceFigure() {
   return { element: frame.element, begin, draw, repaint, words };
 }
 
-const mark = (sign, label) => h("b", { style: { color: `var(${CLASS_TOKENS[label]})` } }, sign);
+const mark = (label) => s("svg", { viewBox: "0 0 10 10", width: 10, height: 10, "aria-hidden": "true", style: { fill: `var(${CLASS_TOKENS[label]})` } }, label ? s("circle", { cx: 5, cy: 5, r: 4.5 }) : s("rect", { x: 1, y: 1, width: 8, height: 8 }));
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
