@@ -52,7 +52,7 @@ def compared(page: Page) -> None:
 def test_a_person_drops_a_table_and_reads_the_verdict_then_what_is_wrong(
     browser: Browser, lab: Site
 ) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         profiled(page)
         expect(page.locator("#verdict")).to_contain_text("Usable with care")
         expect(page.get_by_text("'monthly_fee' holds -999")).to_be_visible()
@@ -60,7 +60,7 @@ def test_a_person_drops_a_table_and_reads_the_verdict_then_what_is_wrong(
 
 
 def test_naming_the_target_finds_the_column_that_gives_it_away(browser: Browser, lab: Site) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         profiled(page)
         page.get_by_label("Column to predict").select_option("left")
         expect(page.locator("#verdict")).to_contain_text("'exit_reason' alone predicts 'left'")
@@ -70,7 +70,7 @@ def test_naming_the_target_finds_the_column_that_gives_it_away(browser: Browser,
 def test_a_column_opens_in_a_panel_that_is_an_address_and_closes_with_escape(
     browser: Browser, lab: Site
 ) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         profiled(page)
         card = page.get_by_role("button", name="age, number: details")
         card.focus()
@@ -86,7 +86,7 @@ def test_a_column_opens_in_a_panel_that_is_an_address_and_closes_with_escape(
 def test_two_tables_are_compared_and_the_moved_columns_come_first(
     browser: Browser, lab: Site
 ) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         compared(page)
         assert "tab=compare" in page.url
         first = page.locator(".drift tbody tr").first
@@ -95,7 +95,7 @@ def test_two_tables_are_compared_and_the_moved_columns_come_first(
 
 
 def test_the_report_and_the_profile_can_be_taken_home(browser: Browser, lab: Site) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         profiled(page)
         with page.expect_download() as report:
             page.locator("#pane-profile").get_by_role("button", name="Report").click()
@@ -110,7 +110,7 @@ def test_a_binary_file_is_refused_in_words_and_the_next_file_is_read(
 ) -> None:
     picture = tmp_path / "photo.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
-    with open_page(browser, lab.url, expected_errors=REFUSED) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile", expected_errors=REFUSED) as page:
         drop(page, picture)
         trouble = page.get_by_role("alert")
         expect(trouble).to_contain_text("photo.csv is a PNG picture")
@@ -123,7 +123,7 @@ def test_when_the_service_goes_the_same_file_can_be_sent_again(
     browser: Browser, lab: Site, tmp_path: Path
 ) -> None:
     again = create_app(Settings(data_dir=tmp_path / "again"))
-    with open_page(browser, lab.url, expected_errors=REFUSED) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile", expected_errors=REFUSED) as page:
         page.get_by_role("button", name="Try it with an example").wait_for()
         lab.stop()
         drop(page, MARCH)
@@ -137,7 +137,7 @@ def test_when_the_service_goes_the_same_file_can_be_sent_again(
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("act", [profiled, compared])
 def test_every_text_of_the_lab_is_legible(browser: Browser, lab: Site, theme: str, act) -> None:
-    with open_page(browser, lab.url, theme=theme) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile", theme=theme) as page:
         act(page)
         texts = rendered_texts(page)
     assert len(texts) > 20
@@ -171,7 +171,7 @@ def test_the_lab_is_pictured_in_both_themes_and_widths(
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width in WIDTHS:
         for theme in THEMES:
-            with open_page(browser, lab.url, width=width, theme=theme) as page:
+            with open_page(browser, f"{lab.url}/?tab=profile", width=width, theme=theme) as page:
                 PICTURES[name](page)
                 page.wait_for_load_state("networkidle")
                 no_sideways_scroll(page)
@@ -183,7 +183,7 @@ def test_the_lab_is_pictured_in_both_themes_and_widths(
 def test_the_report_stands_alone_and_fits_a_phone(
     browser: Browser, lab: Site, tmp_path: Path
 ) -> None:
-    with open_page(browser, lab.url) as page:
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
         answer = page.request.post(
             f"{lab.url}/v1/profile?target=left",
             multipart={

@@ -86,6 +86,8 @@ if TYPE_CHECKING:
         Node,
         graph,
     )
+    from p0_foundations.landscapes import LANDSCAPES, Landscape
+    from p0_foundations.line_fits import LineFit, fit_line
     from p0_foundations.linear_algebra import (
         Components,
         Conditioning,
@@ -185,6 +187,7 @@ if TYPE_CHECKING:
         schema_toml,
     )
     from p0_foundations.tables import Holding, Table, open_table, read_table, type_frame
+    from p0_foundations.walks import step_limit
 
 # fmt: off
 _ROOMS = {
@@ -206,6 +209,8 @@ _ROOMS = {
         "UnknownColumnError",
     "formulas": "Formula parse_formula",
     "graphs": "Graph Node graph",
+    "landscapes": "LANDSCAPES Landscape",
+    "line_fits": "LineFit fit_line",
     "linear_algebra":
         "Components Conditioning Projection compare_conditioning condition_number "
         "least_squares_by_normal_equations least_squares_by_qr least_squares_by_svd "
@@ -233,36 +238,38 @@ _ROOMS = {
     "reading.decisions": "ColumnReading Reading",
     "reading.schema": "ColumnSchema FileSchema TableSchema load_schema parse_schema schema_toml",
     "tables": "Holding Table open_table read_table type_frame",
+    "walks": "step_limit",
 }
 """The names behind each module's door."""
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 __all__ = [
-    "LOSSES", "OPTIMISERS", "Adam", "Association", "Belief", "Bootstrap", "Colours", "ColumnDrift",
-    "ColumnProfile", "ColumnReading", "ColumnSchema", "Components", "Conditioning", "Distribution",
-    "DriftReport", "FileSchema", "Finding", "Fit", "Formula", "FormulaError", "FoundationsError",
-    "Frame", "GradientDescent", "GradientError", "Graph", "Holding", "Images", "ImagesError",
-    "Kind", "Labelled", "Limits", "Loss", "Momentum", "Nesterov", "Network", "NetworkError",
-    "Newton", "Node", "NumbersError", "OptimisationError", "Optimiser", "Path", "Picture", "Place",
-    "Predictor", "Profile", "ProfileFormatError", "Projection", "RMSProp", "Reading", "SampleMeans",
-    "SchemaError", "ShapeError", "Table", "TableError", "TableSchema", "Tensor",
-    "UnknownColumnError", "Verdict", "WeightDecay", "absolute", "absolute_error",
-    "absolute_error_gradient", "batches", "bayes", "belief_picture", "benjamini_hochberg",
-    "binomial", "bonferroni", "bootstrap", "bootstrap_picture", "cauchy", "central_limit_picture",
-    "compare_conditioning", "concatenate", "condition_number", "conditioning_picture",
-    "contour_picture", "cos", "cross_entropy", "cross_entropy_gradient", "distribution_picture",
-    "eigen_images_picture", "exp", "exponential", "false_alarm_rates", "false_alarms_picture",
-    "fit_picture", "four_quarters", "gradients", "graph", "hessian", "hinge", "hinge_gradient",
-    "holm", "huber", "huber_gradient", "large_numbers_picture", "largest_stable_step",
-    "least_squares_by_normal_equations", "least_squares_by_qr", "least_squares_by_svd",
-    "likelihood_picture", "load_digits", "load_images", "load_schema", "log", "log_softmax",
-    "logistic", "logistic_gradient", "logsumexp", "maximum", "maximum_likelihood", "minimise",
-    "minimise_on_batches", "minimum", "normal", "open_table", "page_svg", "parse_formula",
-    "parse_schema", "poisson", "principal_components", "profile_frame", "project",
-    "projection_picture", "read_table", "relu", "ring_and_core", "running_means", "sample_means",
-    "schema_toml", "sigmoid", "sin", "softmax", "softplus", "sqrt", "squared_error",
-    "squared_error_gradient", "stretch_picture", "tanh", "train", "train_frames", "two_clouds",
-    "two_spirals", "type_frame", "uniform", "where", "window_around",
+    "LANDSCAPES", "LOSSES", "OPTIMISERS", "Adam", "Association", "Belief", "Bootstrap", "Colours",
+    "ColumnDrift", "ColumnProfile", "ColumnReading", "ColumnSchema", "Components", "Conditioning",
+    "Distribution", "DriftReport", "FileSchema", "Finding", "Fit", "Formula", "FormulaError",
+    "FoundationsError", "Frame", "GradientDescent", "GradientError", "Graph", "Holding", "Images",
+    "ImagesError", "Kind", "Labelled", "Landscape", "Limits", "LineFit", "Loss", "Momentum",
+    "Nesterov", "Network", "NetworkError", "Newton", "Node", "NumbersError", "OptimisationError",
+    "Optimiser", "Path", "Picture", "Place", "Predictor", "Profile", "ProfileFormatError",
+    "Projection", "RMSProp", "Reading", "SampleMeans", "SchemaError", "ShapeError", "Table",
+    "TableError", "TableSchema", "Tensor", "UnknownColumnError", "Verdict", "WeightDecay",
+    "absolute", "absolute_error", "absolute_error_gradient", "batches", "bayes", "belief_picture",
+    "benjamini_hochberg", "binomial", "bonferroni", "bootstrap", "bootstrap_picture", "cauchy",
+    "central_limit_picture", "compare_conditioning", "concatenate", "condition_number",
+    "conditioning_picture", "contour_picture", "cos", "cross_entropy", "cross_entropy_gradient",
+    "distribution_picture", "eigen_images_picture", "exp", "exponential", "false_alarm_rates",
+    "false_alarms_picture", "fit_line", "fit_picture", "four_quarters", "gradients", "graph",
+    "hessian", "hinge", "hinge_gradient", "holm", "huber", "huber_gradient",
+    "large_numbers_picture", "largest_stable_step", "least_squares_by_normal_equations",
+    "least_squares_by_qr", "least_squares_by_svd", "likelihood_picture", "load_digits",
+    "load_images", "load_schema", "log", "log_softmax", "logistic", "logistic_gradient",
+    "logsumexp", "maximum", "maximum_likelihood", "minimise", "minimise_on_batches", "minimum",
+    "normal", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
+    "principal_components", "profile_frame", "project", "projection_picture", "read_table", "relu",
+    "ring_and_core", "running_means", "sample_means", "schema_toml", "sigmoid", "sin", "softmax",
+    "softplus", "sqrt", "squared_error", "squared_error_gradient", "step_limit", "stretch_picture",
+    "tanh", "train", "train_frames", "two_clouds", "two_spirals", "type_frame", "uniform", "where",
+    "window_around",
 ]
 # fmt: on
 

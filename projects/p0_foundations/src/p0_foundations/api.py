@@ -21,7 +21,9 @@ from p0_foundations.bench_routes import bench_router
 from p0_foundations.contracts import DriftReport, Profile
 from p0_foundations.errors import (
     BusyError,
+    FormulaError,
     NumbersError,
+    OptimisationError,
     ProfileFormatError,
     TableError,
     TableTooLargeError,
@@ -30,6 +32,7 @@ from p0_foundations.errors import (
 )
 from p0_foundations.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from p0_foundations.function_tools import function_tools
+from p0_foundations.lab_routes import lab_router
 from p0_foundations.mcp_tools import table_tools
 from p0_foundations.playground_routes import Watched, playground_router
 from p0_foundations.settings import Settings
@@ -51,6 +54,15 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
         "unknown-column", "There is no such column", 422, "Use a name from the table's header."
     ),
     ProfileFormatError: ProblemType("not-a-profile", "Not a stored profile", 422),
+    FormulaError: ProblemType(
+        "unreadable-formula",
+        "The formula cannot be read",
+        422,
+        "Write it with x, y, numbers, + - * / ^, parentheses and the functions named.",
+    ),
+    OptimisationError: ProblemType(
+        "search-cannot-begin", "The search cannot begin", 422, "Choose another start or setting."
+    ),
     BusyError: ProblemType(
         "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
     ),
@@ -75,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         "p0-foundations",
         settings,
         title="Foundations lab",
-        summary="Profile a table, find what is wrong with it, compare two tables for drift.",
+        summary="Walk down functions, fit lines, profile a table, compare two for drift.",
         version=version("ai-roadmap-p0-foundations"),
     )
     workbench = Workbench(settings)
@@ -84,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     service.mount(exercise_router(Progress(settings.data_dir)))
     service.mount(playground_router(Watched(settings)))
     service.mount(bench_router(Workbench(settings)))
+    service.mount(lab_router(Workbench(settings)))  # its own: a step never waits for a table
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app

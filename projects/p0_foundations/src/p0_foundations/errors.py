@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-from common.errors import DomainError
+from common.errors import DomainError, FieldError
 
 
 class FoundationsError(DomainError):
@@ -65,6 +65,9 @@ class FormulaError(FoundationsError):
     def __init__(self, message: str, *, text: str, column: int) -> None:
         self.text = text
         self.column = column
+        said, _, accepted = message.partition("; accepted: ")
+        where = f"column {column}: {said}"
+        self.fields = (FieldError(field="formula", message=where, accepted=accepted),)
         super().__init__(f"column {column}: {message}")
 
 

@@ -5,6 +5,8 @@ import { errorState, h, skeleton, tabs } from "/design/elements.js";
 import { mountFrame } from "/design/frame.js";
 
 const ROOMS = [
+  { id: "descent", label: "Gradient descent", open: async () => (await import("/descent.js")).descentRoom() },
+  { id: "losses", label: "Losses", open: async () => (await import("/loss-room.js")).lossRoom() },
   { id: "playground", label: "Playground", open: async () => (await import("/playground.js")).playgroundRoom() },
   { id: "probability", label: "Probability", open: async () => (await import("/bench.js")).benchRoom() },
   { id: "profile", label: "Profile a table", open: async () => (await import("/tables.js")).profileRoom() },

@@ -17,6 +17,7 @@
 //     shade: { from: 0, to: 72, name: "seen in training" },            // a stretch of x
 //     mark: 12,                                                         // a moment of x, as a vertical line with a dot
 //     onPick: (x) => …,                                                 // a press or a drag in the picture
+//     onHover: (k) => …,                                                // the place the cursor is at, null when it left
 //   });
 //   main.append(p.element);   p.update({ mark: 13 });
 //
@@ -62,7 +63,7 @@ function follow(holder, spec, width, move) {
   };
   let isDragging = false;
   let shown = null;
-  const show = (k) => { if (k !== shown) move(k); shown = k; };
+  const show = (k) => { if (k !== shown) { move(k); spec().onHover?.(k); } shown = k; };
   const pick = (event) => { const { x } = nearest(event); if (x !== undefined) spec().onPick(x); };
   holder.addEventListener("pointermove", (event) => { show(nearest(event).k); if (isDragging) pick(event); });
   holder.addEventListener("pointerleave", () => show(null));

@@ -40,7 +40,7 @@ export function timeWords(moment) {
 export function spelled(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "";
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return value.toExponential(1).replace("-", "−");
+  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return value.toExponential(1).replaceAll("-", "−");
   return value.toLocaleString(undefined, { maximumSignificantDigits: size >= 1e4 ? Math.max(digits, 6) : digits }).replace("-", "−");
 }
 
