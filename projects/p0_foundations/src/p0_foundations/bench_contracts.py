@@ -90,7 +90,7 @@ class LikelihoodQuestion(_Value):
     """Look for the parameter that makes the data most likely."""
 
     model: Model = "waiting times"
-    truth: FiniteFloat = Field(1.0, gt=0, le=20, description="What the data are drawn with.")
+    truth: FiniteFloat = Field(1.0, ge=0.01, le=20, description="What the data are drawn with.")
     n: int = Field(20, ge=2, le=1_000)
     at: FiniteFloat | None = Field(None, ge=-50, le=50, description="The parameter you try.")
     seed: Seed = 0
