@@ -137,7 +137,9 @@ class BayesAnswer(_Value):
 class BootstrapQuestion(_Value):
     """Ask a small sample how sure it is."""
 
-    values: tuple[FiniteFloat, ...] = Field(min_length=2, max_length=500)
+    values: tuple[Annotated[float, Field(ge=-1e9, le=1e9)], ...] = Field(
+        min_length=2, max_length=500
+    )
     statistic: Statistic = "mean"
     level: float = Field(0.95, ge=0.5, le=0.999)
     n_resamples: int = Field(2_000, ge=100, le=10_000)
