@@ -90,7 +90,7 @@ class LikelihoodQuestion(_Value):
     """Look for the parameter that makes the data most likely."""
 
     model: Model = "waiting times"
-    truth: FiniteFloat = Field(1.0, gt=0, le=20, description="What the data are drawn with.")
+    truth: FiniteFloat = Field(1.0, ge=0.01, le=20, description="What the data are drawn with.")
     n: int = Field(20, ge=2, le=1_000)
     at: FiniteFloat | None = Field(None, ge=-50, le=50, description="The parameter you try.")
     seed: Seed = 0
@@ -137,7 +137,9 @@ class BayesAnswer(_Value):
 class BootstrapQuestion(_Value):
     """Ask a small sample how sure it is."""
 
-    values: tuple[FiniteFloat, ...] = Field(min_length=2, max_length=500)
+    values: tuple[Annotated[float, Field(ge=-1e9, le=1e9)], ...] = Field(
+        min_length=2, max_length=500
+    )
     statistic: Statistic = "mean"
     level: float = Field(0.95, ge=0.5, le=0.999)
     n_resamples: int = Field(2_000, ge=100, le=10_000)

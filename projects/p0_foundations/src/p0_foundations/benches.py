@@ -313,7 +313,8 @@ def _reach(values: Floats) -> tuple[float, float]:
     low, q1, q3, high = np.quantile(values, [0.0, 0.25, 0.75, 1.0])
     fence = 4 * (q3 - q1) or 1.0
     low, high = max(low, q1 - fence), min(high, q3 + fence)
-    return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
+    is_wide = high - low > 1e-6 * max(abs(low), abs(high))  # else bins are finer than floats
+    return (float(low), float(high)) if is_wide else (float(low) - 0.5, float(low) + 0.5)
 
 
 def _numbers(values: ArrayLike) -> Numbers:
