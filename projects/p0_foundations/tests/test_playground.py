@@ -163,7 +163,7 @@ async def test_a_watcher_that_does_not_read_holds_its_training_back(settings: Se
 
 async def test_a_watcher_that_takes_nothing_for_too_long_loses_its_place(tmp_path: Path) -> None:
     watched = Watched(Settings(data_dir=tmp_path, watcher_patience_s=0.01))
-    response = watched.watch(Training())
+    response = await watched.watch(Training())
 
     async def receive() -> dict[str, str]:
         await anyio.sleep_forever()

@@ -18,6 +18,12 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _Asked(_Value):
+    """A number is a number: true is not 1."""
+
+    model_config = ConfigDict(strict=True)
+
+
 class Histogram(_Value):
     """Heights over the middles `x` of equal bins from `low` to `high`."""
 
@@ -28,7 +34,7 @@ class Histogram(_Value):
     expected: Numbers = Field(description="The curve that theory draws over them.")
 
 
-class DistributionQuestion(_Value):
+class DistributionQuestion(_Asked):
     """Draw from a distribution."""
 
     source: Source = "normal"
@@ -49,7 +55,7 @@ class DistributionAnswer(_Value):
     standard_error: float | None = Field(description="Of the sample's mean.")
 
 
-class LargeNumbersQuestion(_Value):
+class LargeNumbersQuestion(_Asked):
     """Watch averages settle."""
 
     source: Source = "coin"
@@ -69,7 +75,7 @@ class LargeNumbersAnswer(_Value):
     high: Numbers
 
 
-class CentralLimitQuestion(_Value):
+class CentralLimitQuestion(_Asked):
     """Look at the means of many samples."""
 
     source: Source = "exponential"
@@ -86,7 +92,7 @@ class CentralLimitAnswer(_Value):
     distance: float | None = Field(description="Kolmogorov's, to the normal; None if not told.")
 
 
-class LikelihoodQuestion(_Value):
+class LikelihoodQuestion(_Asked):
     """Look for the parameter that makes the data most likely."""
 
     model: Model = "waiting times"
@@ -111,7 +117,7 @@ class LikelihoodAnswer(_Value):
     histogram: Histogram = Field(description="The data beside the density of the tried parameter.")
 
 
-class BayesQuestion(_Value):
+class BayesQuestion(_Asked):
     """Flip a coin of unknown bias and update a belief."""
 
     a: FiniteFloat = Field(1.0, gt=0, le=1_000, description="Prior: as if so many heads, plus one.")
@@ -134,11 +140,13 @@ class BayesAnswer(_Value):
     high: float
 
 
-class BootstrapQuestion(_Value):
+class BootstrapQuestion(_Asked):
     """Ask a small sample how sure it is."""
 
     values: tuple[Annotated[float, Field(ge=-1e9, le=1e9)], ...] = Field(
-        min_length=2, max_length=500
+        min_length=2,
+        max_length=500,
+        strict=False,  # JSON has lists
     )
     statistic: Statistic = "mean"
     level: float = Field(0.95, ge=0.5, le=0.999)
@@ -156,7 +164,7 @@ class BootstrapAnswer(_Value):
     histogram: Histogram = Field(description="`expected` is the normal curve of the same spread.")
 
 
-class ManyTestsQuestion(_Value):
+class ManyTestsQuestion(_Asked):
     """Test many things of which none is there."""
 
     n_tests: int = Field(20, ge=1, le=500)

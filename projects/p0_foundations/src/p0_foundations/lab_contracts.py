@@ -13,8 +13,9 @@ MAX_POINTS = 200
 FAR = 1e6
 
 Number = Annotated[float, Field(ge=-FAR, le=FAR, allow_inf_nan=False)]
-Pair = tuple[Number, Number]
-Span = tuple[Number, Number]
+Pair = Annotated[tuple[Number, Number], Field(strict=False)]
+"""Not strict: JSON has lists."""
+Span = Pair
 Formula = Annotated[
     str,
     Field(description="A function of x and y, such as `(1-x)^2 + 100*(y-x^2)^2`."),
@@ -24,7 +25,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)  # true is not 1
 
 
 class DescentRequest(_Asked):

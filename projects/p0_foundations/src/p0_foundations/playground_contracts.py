@@ -32,10 +32,15 @@ class _Value(BaseModel):
 class Training(_Value):
     """Everything that settles a training; the same values give the same pictures."""
 
+    model_config = ConfigDict(strict=True)  # true is not 1
+
     task: Task = Field("spirals", description="Which points are to be told apart.")
     noise: float = Field(0.03, ge=0, le=0.5, description="Spread of the points around their shape.")
     hidden: tuple[Annotated[int, Field(ge=1, le=MAX_NEURONS)], ...] = Field(
-        (8, 8), max_length=MAX_LAYERS, description="Neurons of each hidden layer; none is a line."
+        (8, 8),
+        max_length=MAX_LAYERS,
+        strict=False,  # JSON has lists
+        description="Neurons of each hidden layer; none is a line.",
     )
     activation: Activation = "tanh"
     optimiser: OptimiserName = "adam"

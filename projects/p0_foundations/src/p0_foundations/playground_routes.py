@@ -24,6 +24,7 @@ from p0_foundations.playground_contracts import Begin, End, Passed, Picture, Tra
 from p0_foundations.settings import Settings
 
 log = structlog.get_logger()
+PLACE_WAIT_S = 2.0
 NAMES: dict[type[Event], str] = {
     Begin: "begin", Passed: "passed", Picture: "picture", End: "end",
 }  # fmt: skip
@@ -43,11 +44,25 @@ class Watched:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.n_running = 0
+        self._has_left = anyio.Event()
         self._limiter = CapacityLimiter(settings.max_trainings_at_once)
 
-    def watch(self, training: Training) -> "_Watching":
-        """Begin a training for one watcher; `TooManyTrainingsError` when there are enough."""
+    def leave(self) -> None:
+        """Give a place back."""
+        self.n_running -= 1
+        self._has_left.set()
+        self._has_left = anyio.Event()
+
+    async def watch(self, training: Training) -> "_Watching":
+        """Begin a training for one watcher; `TooManyTrainingsError` when there are enough.
+
+        Who changes a setting leaves one training and asks for the next before the first has
+        noticed: a place is waited for, a moment.
+        """
         most = self.settings.max_trainings_at_once
+        with anyio.move_on_after(PLACE_WAIT_S):
+            while self.n_running >= most:
+                await self._has_left.wait()
         if self.n_running >= most:
             raise TooManyTrainingsError(
                 f"{most} trainings are watched already (P0_MAX_TRAININGS_AT_ONCE); pause or close "
@@ -91,7 +106,7 @@ class _Watching(StreamingResponse):
         except TimeoutError:
             log.info("watcher_too_slow", patience_s=patience_s)
         finally:
-            self._watched.n_running -= 1
+            self._watched.leave()
 
 
 def playground_router(watched: Watched) -> APIRouter:
@@ -101,7 +116,7 @@ def playground_router(watched: Watched) -> APIRouter:
     @router.post("/train", response_class=StreamingResponse, responses=_STREAM)
     async def train(training: Training) -> StreamingResponse:
         """Train a small network and stream its pictures; leaving ends the training."""
-        return watched.watch(training)
+        return await watched.watch(training)
 
     return router
 
