@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         "p0-foundations",
         settings,
         title="Foundations lab",
-        summary="Walk down functions, fit lines, watch a network learn, ask chance, profile tables.",
+        summary="Walk down functions, fit lines, watch a network learn, profile tables.",
         version=version("ai-roadmap-p0-foundations"),
     )
     workbench = Workbench(settings)
