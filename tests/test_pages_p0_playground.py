@@ -59,7 +59,10 @@ def step_of(page: Page) -> str:
 
 
 def surface_of(page: Page) -> str:
-    return page.locator("canvas.surface").evaluate("(canvas) => canvas.toDataURL()")
+    """What is drawn, once it is of the step that is told."""
+    step = step_of(page).replace(",", "")
+    canvas = page.locator(f'canvas.surface[data-step="{step}"]')
+    return canvas.evaluate("(canvas) => canvas.toDataURL()")
 
 
 def test_a_person_plays_pauses_steps_and_starts_again(browser: Browser, lab: Site) -> None:

@@ -92,7 +92,7 @@ export function playgroundRoom() {
     state.drawAsked = null;
     const isDue = !isStill.matches || !state.run || now - (state.drawn.at(-1) || 0) > STILL_MS;
     if (!state.latest || !isDue) return;
-    surface.draw(state.latest.surface);
+    surface.draw(state.latest);
     state.drawn = [...state.drawn.filter((at) => now - at < 1000), now];
     bar.count(state);
     if (now - (state.saidAt || 0) > WORDS_MS || !state.run) { state.saidAt = now; say(); }
@@ -109,7 +109,7 @@ export function playgroundRoom() {
   /** Bring everything that lags behind up to date, and put the step into the address. */
   function settle() {
     leave();
-    if (state.latest) surface.draw(state.latest.surface);
+    if (state.latest) surface.draw(state.latest);
     say();
   }
 
@@ -132,7 +132,7 @@ export function playgroundRoom() {
     if (!isHere && state.run) pause();
   });
   document.addEventListener("visibilitychange", () => (document.hidden ? state.run && leave() : say()));
-  document.addEventListener("themechange", () => { surface.repaint(); if (state.latest) surface.draw(state.latest.surface); if (state.anatomy) anatomy.draw(state.anatomy, state.latest.step); });
+  document.addEventListener("themechange", () => { surface.repaint(); if (state.latest) surface.draw(state.latest); if (state.anatomy) anatomy.draw(state.anatomy, state.latest.step); });
   const room = h("div", { class: "stack lab playground" },
     h("div", { class: "stack" }, h("h1", {}, "Watch a network learn"), h("p", { class: "lead" }, "A small network learns to tell two kinds of points apart. The server trains it with the lab's own autodiff and sends a picture every few steps. Try what the last layer cannot do alone: take the hidden layers away.")),
     h("div", { class: "card play-head" }, bar.element, figures), said, trouble,

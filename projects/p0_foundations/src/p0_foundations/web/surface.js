@@ -28,7 +28,7 @@ export function surfaceFigure() {
     small = new OffscreenCanvas(data.grid, data.grid);
     repaint();
   }
-  function draw(surface) {
+  function draw({ surface, step }) {
     if (!known) return;
     bytes = Uint8Array.from(atob(surface), (letter) => letter.charCodeAt(0));
     small.getContext("2d").putImageData(painted(bytes, known.grid, shades), 0, 0);
@@ -37,6 +37,7 @@ export function surfaceFigure() {
     const cell = canvas.width / (known.grid - 1);
     context.drawImage(small, -cell / 2, -cell / 2, canvas.width + cell, canvas.height + cell);
     context.drawImage(points, 0, 0);
+    canvas.dataset.step = step; // what is seen, which may lag behind what is told
   }
   const images = {
     PNG: () => new Promise((done) => canvas.toBlob((blob) => { saveBlob(blob, `${spec.file}.png`); done(); })),
