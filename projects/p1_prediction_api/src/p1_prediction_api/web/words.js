@@ -3,7 +3,7 @@
 import { percent, spelled } from "/design/scales.js";
 
 export const METRICS = {
-  roc_auc: "ROC AUC", accuracy: "Accuracy", balanced_accuracy: "Balanced accuracy", precision: "Precision",
+  roc_auc: "ROC AUC", average_precision: "Average precision", accuracy: "Accuracy", balanced_accuracy: "Balanced accuracy", precision: "Precision",
   recall: "Recall", log_loss: "Log loss", brier_score: "Brier score", r2: "R²",
   mean_absolute_error: "Mean absolute error", root_mean_squared_error: "Root mean squared error",
 };
