@@ -158,6 +158,23 @@ def test_the_latest_rows_are_held_out_when_a_time_column_is_named() -> None:
     assert "day" not in run.data.X.columns
 
 
+def test_of_a_date_that_passes_with_the_time_of_rows_only_what_comes_back_is_learned() -> None:
+    """The weekday counts, the trend so far does not: its later days were never seen."""
+    rng = np.random.default_rng(6)
+    days = pd.date_range("2025-01-01", periods=600, freq="12h")
+    table = pd.DataFrame({"row": np.arange(600), "day": days.astype(str)})
+    table["t"] = 5 * (days.day_of_week >= 5) + np.arange(600) / 3000 + rng.normal(size=600) / 5
+    run = train(table, target="t", time_column="row", minutes=0)
+    assert run.data.passing == {"day": False}
+    assert any(one.startswith("day passes with the time") for one in run.card.warnings)
+    rows = run.data.X.iloc[:28]
+    a_year_of_weeks_later = rows.assign(day=rows["day"] + np.float32(52 * 7))
+    np.testing.assert_array_equal(
+        run.fitted.predict(rows), run.fitted.predict(a_year_of_weeks_later)
+    )
+    assert run.card.metrics["r2"].low > 0.3
+
+
 def test_a_group_stays_on_one_side() -> None:
     table = mixed_table().drop(columns="amount")
     table["shop"] = np.arange(len(table)) % 20

@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from p1_prediction_api.blending import BlendedClassifier, BlendedRegressor
 from p1_prediction_api.common_labels import CommonLabels
-from p1_prediction_api.encoding import DATE_PARTS, date_parts
+from p1_prediction_api.encoding import DATE_PARTS, date_parts, recurring_parts
 from p1_prediction_api.prepared import Prepared
 
 BASELINE = "baseline"
@@ -173,11 +173,17 @@ def _columns(data: Prepared) -> ColumnTransformer:
     steps: list[tuple[str, Any, list[str]]] = []
     if data.numbers:
         steps.append(("numbers", "passthrough", list(data.numbers)))
-    parts = FunctionTransformer(date_parts)
-    steps += [(f"date {k}", parts, [name]) for k, name in enumerate(data.dates)]
+    steps += [(f"date {k}", _parts(data, name), [name]) for k, name in enumerate(data.dates)]
     if data.labels:
         steps.append(("labels", CommonLabels(), list(data.labels)))
     return ColumnTransformer(steps)
+
+
+def _parts(data: Prepared, date: str) -> FunctionTransformer:
+    """Take a date apart; of one that passes with time, only what comes back."""
+    if date not in data.passing:
+        return FunctionTransformer(date_parts)
+    return FunctionTransformer(recurring_parts, kw_args={"has_season": data.passing[date]})
 
 
 def _dense(data: Prepared, model: object) -> Pipeline:

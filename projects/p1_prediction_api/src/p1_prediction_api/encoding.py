@@ -58,6 +58,15 @@ def date_parts(days: Tensor) -> NDArray[np.float32]:
     return np.concatenate([days, weekday, (days - whole) * HOURS, season], axis=1)
 
 
+def recurring_parts(days: Tensor, *, has_season: bool) -> NDArray[np.float32]:
+    """Return the parts of a date that come back, the others as 0; the season where it did."""
+    parts = date_parts(days)
+    parts[:, DATE_PARTS.index("days")] = 0
+    if not has_season:
+        parts[:, DATE_PARTS.index("season")] = 0
+    return parts
+
+
 @dataclass(frozen=True)
 class Encoder:
     """Which columns a row becomes: numbers, then the parts of dates, then one column a level."""

@@ -202,7 +202,9 @@ class _Graph:
 
     def _columns(self, encoder: Encoder) -> str:
         """Encode as `encoding.py` and the pipeline do."""
-        parts = [self._add("Concat", list(encoder.numbers), axis=1)] * bool(encoder.numbers)
+        parts = []
+        if encoder.numbers:
+            parts.append(self._add("Concat", encoder.numbers, axis=1))
         parts += [self._date_parts(name) for name in encoder.dates]
         parts += [self._one_hot(name, known) for name, known in encoder.levels.items()]
         return parts[0] if len(parts) == 1 else self._add("Concat", parts, axis=1)

@@ -5,7 +5,8 @@ learned from data (medians, levels, scales) is learned inside the folds, by `can
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from p1_prediction_api.contracts import MISSING, Feature, Signature, Task
 from p1_prediction_api.encoding import iso_of
 from p1_prediction_api.errors import UnknownTargetError, UntrainableError
 
+SAME_ORDER = 0.99
+"""Rank correlation with the time of rows from which a date says the same."""
+N_DAYS_OF_TWO_YEARS = 730
 MIN_ROWS = 50
 MIN_ROWS_PER_CLASS = 5
 MAX_CLASSES = 30
@@ -44,7 +48,8 @@ KIND_AS_TOLD = {"number": "number", "date": "datetime", "category": "category", 
 class Prepared:
     """`X` holds float32 numbers, dates as days since 1970 (float32) and text labels.
 
-    `y` holds class indices or numbers.
+    `y` holds class indices or numbers. `passing` are the dates that move on with the time by which
+    rows are held out, and whether their seasons came back: see `by_time`.
     """
 
     X: pd.DataFrame
@@ -59,6 +64,26 @@ class Prepared:
     dropped: dict[str, str]
     warnings: tuple[str, ...]
     fingerprint: str
+    passing: Mapping[str, bool] = field(default_factory=dict)
+
+    def by_time(self, time: pd.Series) -> "Prepared":
+        """Return the same, to be split by `time`: one value for each row of `X`, in order.
+
+        What comes later lies beyond every date seen, and trees would take it for the last days of
+        training: of a date that moves with `time`, only what comes back is learned from.
+        """
+        ranks = pd.Series(time.rank().to_numpy())
+        passing = {
+            name: float(np.ptp(self.X[name].dropna())) >= N_DAYS_OF_TWO_YEARS
+            for name in self.dates
+            if abs(ranks.corr(self.X[name].rank())) >= SAME_ORDER
+        }
+        told = tuple(
+            f"{name} passes with the time that rows are held out by: its later days were never "
+            f"seen, so weekday, hour{' and season' if returns else ''} alone are learned from"
+            for name, returns in passing.items()
+        )
+        return replace(self, passing=passing, warnings=(*self.warnings, *told))
 
     def signature(
         self, units: dict[str, str] | None = None, *, positive: str = "", threshold: float = 0.5

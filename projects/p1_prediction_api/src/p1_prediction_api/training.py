@@ -172,6 +172,8 @@ def _prepared(
     kept = frame.loc[_known_rows(frame, data)]
     groups = kept[group_column] if group_column else None
     time = _moments(kept[time_column]) if time_column else None
+    if time is not None:
+        data = data.by_time(time)
     return data, split_rows(data.y, data.task, seed=seed, groups=groups, time=time)
 
 
