@@ -22,7 +22,6 @@ N_FREQUENT = 10
 MAX_WORD_CHARACTERS = 500_000
 """So much text of a column is cut into words; of more, evenly chosen distinct texts are."""
 _AT_ONCE = 8192
-_N_CODES = 0x110000
 
 
 def describe_texts(
@@ -64,7 +63,7 @@ def describe_texts(
 
 def count_characters(texts: Sequence[str], counts: Ints) -> Counter[str]:
     """Count the characters of texts that occur so often each; a few thousand texts at a time."""
-    n_each = np.zeros(_N_CODES, dtype=np.int64)
+    n_each = np.zeros(0, dtype=np.int64)
     for start in range(0, len(texts), _AT_ONCE):
         some, n = texts[start : start + _AT_ONCE], counts[start : start + _AT_ONCE]
         joined = "".join(some)
@@ -77,6 +76,7 @@ def count_characters(texts: Sequence[str], counts: Ints) -> Counter[str]:
         else:
             lengths = np.fromiter(map(len, some), dtype=np.int64, count=len(some))
             found = np.bincount(codes, weights=np.repeat(n, lengths)).astype(np.int64)
+        n_each = np.pad(n_each, (0, max(0, len(found) - len(n_each))))
         n_each[: len(found)] += found
     present = np.flatnonzero(n_each)
     return Counter(dict(zip(map(chr, present.tolist()), n_each[present].tolist(), strict=True)))
@@ -109,9 +109,9 @@ def _describe_words(distinct: Sequence[str], counts: Ints) -> _Words:
 
 
 def _most(counts: Counter[str]) -> tuple[ValueCount, ...]:
-    """Keep the most frequent, ties in the order of their names."""
-    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:N_FREQUENT]
-    return tuple(ValueCount(value=_storable(value), n=n) for value, n in ranked)
+    """Keep the most frequent, ties as they were met."""
+    found = counts.most_common(N_FREQUENT)
+    return tuple(ValueCount(value=_storable(value), n=n) for value, n in found)
 
 
 def _storable(text: str) -> str:
