@@ -4,8 +4,8 @@
 
 Ten columns: four floats, three whole numbers, a category, a text, a date; seed 0. Each reading is
 in a fresh process that has read a small file before, in turns; medians of the clock and of
-processor time. Ours finds encoding, separator, header, types, missing values and their doubts by itself;
-pandas is told nothing but which column holds the dates.
+processor time. Ours finds encoding, separator, header, types, missing values and their doubts by
+itself; pandas is told nothing but which column holds the dates.
 """
 
 import argparse
