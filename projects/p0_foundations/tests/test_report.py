@@ -57,7 +57,7 @@ def test_gaps_are_counted_where_they_are_and_columns_that_share_them_are_told() 
         assert pair.value == pytest.approx(marks.loc[pair.a, pair.b])
     assert (gaps.pairs[0].a, gaps.pairs[0].b, gaps.pairs[0].value) == ("a", "b", 1.0)
     page = profile_frame(frame).to_html()
-    assert "c, rows 601 to 1,200: 100% missing" in page
+    assert "c, rows 601 to 1,200: 100.0% missing" in page
     assert profile_frame(frame[["whole"]]).gaps is None
 
 

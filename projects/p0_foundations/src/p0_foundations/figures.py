@@ -64,8 +64,8 @@ class NumberStats(_Value):
 class TextStats(_Value):
     """Lengths, characters and words of the cells that hold text; empty where a profile is older.
 
-    Characters are counted in every cell. Words are those of the most frequent texts, in lower case
-    without the punctuation around them; only words that more than one cell holds are kept.
+    Characters are counted in every cell, words in lower case without the punctuation around them,
+    of much text in a part of the cells (`words_of`); only words of more than one cell are kept.
     """
 
     minimum_length: int

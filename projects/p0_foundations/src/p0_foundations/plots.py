@@ -159,14 +159,16 @@ def gaps_svg(gaps: Gaps) -> str:
         says = f"{name}: {sum(gaps.n_missing[k]):,} cells missing"
         sheet.box(x, top, _STRIP - 2, tall, "currentColor", opacity=0.08, says=says)
         for start, stop, share in _runs(gaps, k):
-            y, rows = top + _BAND * start, f"rows {gaps.edges[start] + 1:,} to {gaps.edges[stop]:,}"
-            says = f"{name}, {rows}: {share:.0%} missing"
-            sheet.box(x, y, _STRIP - 2, _BAND * (stop - start), opacity=share, says=says)
+            first, last = gaps.edges[start], gaps.edges[stop]
+            n = sum(gaps.n_missing[k][start:stop])
+            says = f"{name}, rows {first + 1:,} to {last:,}: {n / (last - first):.1%} missing"
+            place = x, top + _BAND * start
+            sheet.box(*place, _STRIP - 2, _BAND * (stop - start), opacity=share, says=says)
     return sheet.svg()
 
 
 def _runs(gaps: Gaps, k: int) -> list[tuple[int, int, float]]:
-    """Join neighbouring bands of a column that miss nearly the same share; those that miss some."""
+    """Join neighbouring bands of a column that miss nearly the same share: from, to, that share."""
     runs: list[tuple[int, int, float]] = []
     for band, n in enumerate(gaps.n_missing[k]):
         share = math.ceil(20 * n / max(gaps.edges[band + 1] - gaps.edges[band], 1)) / 20

@@ -51,7 +51,7 @@ dl.facts dd{text-align:left}
 details{margin-top:.6rem;font-size:.85rem}summary{color:var(--accent);cursor:pointer}
 footer{margin-top:2.5rem;border-top:1px solid var(--line)}
 svg{display:block;max-width:100%;height:auto;
-margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}
+margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}.wide svg{max-width:none}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .9rem .4rem 0;
 border-bottom:1px solid var(--line);vertical-align:top}th{font-size:.82rem;color:var(--soft);
 font-weight:500}.rows{white-space:nowrap;overflow-wrap:normal}.num{text-align:right;white-space:nowrap}
