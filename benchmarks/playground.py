@@ -5,13 +5,21 @@
 Two spirals, tanh, Adam, 10 steps a picture, batches of 32, a surface of 40 x 40. Unpaced: the
 service's own limit (P0_MAX_PICTURES_PER_S) is lifted. For each network: pictures computed in this
 thread, and pictures that a client received from the service over its ASGI interface.
+
+With `--browser CHROMIUM` (the path of one) the lab is started as a process of its own, with its own
+limit, and its page plays the two spirals in that browser, without a GPU and 1440 pixels wide: the
+pictures that reached the page, and those that were drawn, for each of some stretches of seconds.
 """
 
 import argparse
 import asyncio
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +28,15 @@ from p0_foundations.api import create_app
 from p0_foundations.playground import Playground
 from p0_foundations.playground_contracts import Training
 from p0_foundations.settings import Settings
+from playwright.sync_api import sync_playwright
 
+COUNT = """async (ms) => {
+  const rate = document.querySelector(".play-rate").dataset;
+  const count = () => [Number(rate.received), Number(rate.drawn)];
+  const [first, started] = [count(), performance.now()];
+  await new Promise((done) => setTimeout(done, ms));
+  return count().map((now, k) => ((now - first[k]) * 1000) / (performance.now() - started));
+}"""
 NETWORKS = ((8, 8), (16, 16), (16, 16, 16))
 
 
@@ -47,12 +63,48 @@ async def received(training: Training, n: int) -> tuple[float, float]:
             return n_seen / (time.perf_counter() - started), n_bytes / n_seen
 
 
+@contextmanager
+def started_lab() -> Iterator[str]:
+    """Start the lab as a person does, and give its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "p0_foundations.cli", "--port", "0", "--data-dir", folder]
+        lab = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        try:
+            assert lab.stdout is not None
+            words = next(line for line in lab.stdout if "http://" in line).split()
+            yield next(word for word in words if word.startswith("http://"))
+        finally:
+            lab.terminate()
+            lab.wait()
+
+
+def in_browser(chromium: str, rounds: int, *, seconds: float = 5.0) -> None:
+    """Print pictures a second that a page received and drew."""
+    with started_lab() as address, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{address.rstrip('/')}/?tab=playground")
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.get_by_role("button", name="Pause").wait_for()
+        print("| stretch | received | drawn |\n| ---: | ---: | ---: |")
+        for k in range(rounds):
+            received, drawn = page.evaluate(COUNT, seconds * 1000)
+            print(f"| {k + 1} | {received:.0f}/s | {drawn:.0f}/s |")
+        browser.close()
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--browser", help="path of a Chromium: the page instead")
     given = parser.parse_args()
+    if given.browser:
+        in_browser(given.browser, given.rounds)
+        return
     print("| hidden layers | computed | received | bytes a picture |")
     print("| --- | ---: | ---: | ---: |")
     for hidden in NETWORKS:

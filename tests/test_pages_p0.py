@@ -83,6 +83,23 @@ def test_a_column_opens_in_a_panel_that_is_an_address_and_closes_with_escape(
         expect(card).to_be_focused()
 
 
+def test_missing_cells_are_drawn_down_the_rows_and_texts_are_told_by_their_words(
+    browser: Browser, lab: Site, tmp_path: Path
+) -> None:
+    table = tmp_path / "gaps.csv"
+    rows = (f"{'' if k > 60 else k / 7},{k / 3},a tram and Ærø {k % 97}\n" for k in range(120))
+    table.write_text("heat,cold,remark\n" + "".join(rows))
+    with open_page(browser, f"{lab.url}/?tab=profile") as page:
+        drop(page, table)
+        figure = page.locator("figure.chart").filter(has_text="Where heat is missing")
+        expect(figure).to_be_visible()
+        expect(figure.locator("title").last).to_have_text("heat, rows 119 to 120: 100% missing")
+        page.get_by_role("button", name="remark, text: details").click()
+        panel = page.get_by_role("dialog", name="remark")
+        expect(panel).to_contain_text("Latin-1 Supplement (240)")
+        expect(panel).to_contain_text("tram (120)")
+
+
 def test_two_tables_are_compared_and_the_moved_columns_come_first(
     browser: Browser, lab: Site
 ) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from p0_foundations.api import create_app
@@ -263,6 +263,42 @@ def test_playing_walks_from_the_start_to_the_end(browser: Browser, lab: Site) ->
         page.get_by_role("button", name="Play the search").click()
         expect(page.locator(".scrub-at")).to_have_text(re.compile(r"^(\d+) / \1$"))
         expect(page.get_by_role("button", name="Play the search")).to_contain_text("Play")
+
+
+def test_the_address_says_where_the_solid_is_seen_from(browser: Browser, lab: Site) -> None:
+    seen = "(plot) => Object.values(plot._fullLayout.scene._scene.getCamera().eye)"
+    is_turned = f"""(x) => {{ const plot = document.querySelector(".solid .chart-plot");
+        return Math.abs(({seen})(plot)[0] - x) < 0.002; }}"""
+    with open_page(browser, descent(lab, show="solid")) as page:
+        plot = page.locator(".solid .chart-plot")
+        expect(page.locator(".solid canvas").first).to_be_visible()
+        plot.focus()
+        for key in ("ArrowRight", "ArrowUp", "+"):
+            page.keyboard.press(key)
+        expect(page).to_have_url(re.compile("d-eye="))
+        turned = eye_of(page.url)
+        page.wait_for_function(is_turned, arg=turned[0])
+        shared = page.url
+    with open_page(browser, shared) as page:
+        plot = page.locator(".solid .chart-plot")
+        expect(page.locator(".solid canvas").first).to_be_visible()
+        page.wait_for_function(is_turned, arg=turned[0])
+        assert plot.evaluate(seen) == pytest.approx(turned[:3], abs=0.002)
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 90, y, steps=6)
+        page.mouse.up()
+        expect(page).not_to_have_url(shared)
+        page.wait_for_function(is_turned, arg=eye_of(page.url)[0])
+
+
+def eye_of(url: str) -> list[float]:
+    """Read from an address where a solid view is seen from."""
+    return [float(one) for one in parse_qs(urlsplit(url).query)["d-eye"][0].split(",")]
 
 
 def test_the_solid_is_drawn_when_opened_and_its_address_opens_it(

@@ -1,6 +1,7 @@
 """The lab over HTTP and MCP: the same figures as in Python, refusals in words, bounded work."""
 
 import base64
+import struct
 import threading
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -184,11 +185,28 @@ async def test_a_tool_finds_a_minimum_and_one_draws_a_formula(tools: Client) -> 
     assert base64.b64decode(image.data).startswith(b"\x89PNG")
 
 
+async def test_a_plot_with_a_start_shows_the_path_of_the_search(tools: Client) -> None:
+    async def drawn(**arguments: object) -> bytes:
+        answer = await tools.call_tool("plot", {"formula": "x^2 + 3*y^2", **arguments})
+        return base64.b64decode(answer.content[0].data)
+
+    def size(png: bytes) -> tuple[int, ...]:
+        return struct.unpack(">II", png[16:24])
+
+    start = {"start_x": 2, "start_y": 1}
+    plain, searched = await drawn(), await drawn(**start)
+    assert size(searched)[0] == 2 * size(plain)[0]  # the loss by step stands beside the contours
+    assert searched != await drawn(**start, optimiser="adam")
+    assert size(await drawn(**start, step_size=9, x_from=-4)) == size(searched)
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
         ("plot", {"formula": "x^2 + z"}, "column 7: 'z' is not known"),
         ("plot", {"formula": "x", "x_from": 1, "x_to": 1}, "left below right"),
+        ("plot", {"formula": "x", "start_x": 1}, "give start_x and start_y"),
+        ("plot", {"formula": "x", "start_x": 1, "start_y": 1, "optimiser": "magic"}, "not known"),
         ("minimise_function", {"formula": "log(x)", "start_x": -1, "start_y": 0}, "at the start"),
         (
             "minimise_function",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from p0_foundations import TableError, profile_frame, read_table
+from p0_foundations import TableError, open_table, profile_frame, read_table
 from p0_foundations.errors import TableTooLargeError
 
 READ = {
@@ -87,3 +87,12 @@ def test_a_repeated_name_reaches_the_profile_as_a_problem(tmp_path: Path) -> Non
 def test_a_file_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"there is no file gone\.csv"):
         read_table(tmp_path / "gone.csv")
+
+
+def test_a_column_of_a_table_that_was_read_can_be_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("n,x,day\n" + "".join(f"{k},{k / 7},2024-01-{k:02d}\n" for k in range(1, 29)))
+    frame = open_table(path).frame
+    frame.loc[0, ["n", "x"]] = [7, 0.5]
+    frame.loc[0, "day"] = pd.Timestamp("2025-01-01")
+    assert frame.iloc[0].tolist() == [7, 0.5, pd.Timestamp("2025-01-01")]

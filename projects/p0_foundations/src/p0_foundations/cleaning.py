@@ -194,8 +194,10 @@ def _probe(present: pd.Series) -> pd.Series:
 def _without_spelled_missing(
     series: pd.Series, asked: Asked
 ) -> tuple[pd.Series, tuple[ValueCount, ...]]:
-    short = series[series.str.len() <= asked.longest_missing]
-    counts = short.value_counts()
+    is_short = series.str.len() <= asked.longest_missing
+    if not is_short.any():
+        return series, ()
+    counts = (series if is_short.all() else series[is_short]).value_counts()
     found: Mapping[str, int] = {
         str(value): int(n) for value, n in counts.items() if asked.is_missing(str(value))
     }

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from p0_foundations.cleaning import MAX_TEXT, Cleaned
-from p0_foundations.contracts import ColumnProfile, Kind, Limits, NumberStats, ValueCount
+from p0_foundations.contracts import ColumnProfile, Kind, Limits
+from p0_foundations.figures import NumberStats
 from p0_foundations.numbers import describe_numbers, find_sentinels, tally
+from p0_foundations.reading.decisions import ValueCount
 from p0_foundations.texts import describe_texts, imbalance, order_of
 
 MAX_CODES = 12
@@ -120,6 +122,7 @@ def _profile_moments(name: str, stored_as: str, cleaned: Cleaned, limits: Limits
 def _profile_text(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -> ColumnProfile:
     present = cleaned.values.dropna()
     counts = present.value_counts()
+    n_each = counts.to_numpy().astype(np.int64)
     lengths = np.sort(present.str.len().to_numpy().astype(np.float64))
     kind = _text_kind(counts, lengths)
     is_listed = kind in {Kind.CATEGORY, Kind.BOOLEAN}
@@ -140,9 +143,11 @@ def _profile_text(name: str, stored_as: str, cleaned: Cleaned, limits: Limits) -
         top=tuple(ValueCount(value=_clipped(value), n=n) for value, n in top),
         number=number,
         types=cleaned.types,
-        n_once=int((counts == 1).sum()),
-        text=describe_texts(counts.index.tolist(), lengths),
-        imbalance=imbalance(counts.to_numpy().astype(np.int64)) if is_listed else None,
+        n_once=int((n_each == 1).sum()),
+        text=describe_texts(
+            counts.index.tolist(), n_each, lengths, has_words=kind not in {Kind.ID, Kind.EMPTY}
+        ),
+        imbalance=imbalance(n_each) if is_listed else None,
     )
 
 

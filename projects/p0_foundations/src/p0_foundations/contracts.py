@@ -4,8 +4,10 @@ A `Profile` keeps what a later comparison needs and never the rows: for numbers 
 most a few hundred order statistics with exact counts, for categories the counts of the most
 frequent values. It can be stored with a model and compared with tomorrow's table. Frequent values
 are kept as text, so a profile of personal data is personal data; of ids and free text only values
-that repeat are kept. Figures computed on a sample are marked by `n_sampled`.
-Read next: `profiling.py` (how it is made), `drift.py` (how two are compared).
+that repeat are kept, and of words those that more than one cell holds. Figures computed on a sample
+are marked by `n_sampled`.
+Read next: `figures.py` (what is said of the values), `profiling.py` (how it is made), `drift.py`
+(how two are compared).
 """
 
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from p0_foundations.errors import ProfileFormatError, UnknownColumnError
+from p0_foundations.figures import Gaps, NumberStats, TextStats
 from p0_foundations.reading.decisions import Reading, ValueCount
 
 SCHEMA_VERSION = 1
@@ -47,72 +50,6 @@ class Limits(_Value):
     knots: int = Field(256, ge=16, le=4096, description="Order statistics kept of a number.")
     kept_values: int = Field(200, ge=20, description="Frequent values kept of a category.")
     seed: int = Field(0, description="Seed of every sample and fold.")
-
-
-class Histogram(_Value):
-    """Counts between edges; one edge more than counts."""
-
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
-
-
-class Sketch(_Value):
-    """An empirical distribution at a few points: value, how many lie below, how many up to it.
-
-    Exact at its values; between two of them the distribution is known to within
-    1 / (number of values). When the data has no more distinct values than the sketch may keep, all
-    of them are here and everything is exact.
-    """
-
-    n: int = Field(description="Values that the sketch stands for.")
-    values: tuple[float, ...]
-    n_below: tuple[int, ...]
-    n_upto: tuple[int, ...]
-
-
-class NumberStats(_Value):
-    """Moments and order statistics of the finite values; None where a stored profile is older."""
-
-    mean: float
-    std: float = Field(description="Standard deviation, n - 1 in the denominator.")
-    minimum: float
-    q1: float
-    median: float
-    q3: float
-    maximum: float
-    skew: float = Field(description="Third standardised moment (biased, as scipy.stats.skew).")
-    excess_kurtosis: float
-    n_zero: int
-    n_negative: int
-    n_infinite: int
-    n_outlying: int = Field(description="Values beyond 3 interquartile ranges from the quartiles.")
-    histogram: Histogram
-    sketch: Sketch
-    p5: float | None = Field(default=None, description="Quantile at 5 %.")
-    p95: float | None = Field(default=None, description="Quantile at 95 %.")
-    iqr: float | None = Field(default=None, description="Third quartile less the first.")
-    range: float | None = Field(default=None, description="Maximum less minimum.")
-    variance: float | None = Field(default=None, description="n - 1 in the denominator.")
-    cv: float | None = Field(default=None, description="std / mean; None where the mean is 0.")
-    mad: float | None = Field(default=None, description="Median distance to the median.")
-    sum: float | None = None
-
-
-class TextStats(_Value):
-    """Lengths and characters of the cells that hold text."""
-
-    minimum_length: int
-    median_length: float
-    mean_length: float
-    maximum_length: int
-    n_characters: int
-    n_distinct_characters: int
-    character_categories: tuple[str, ...] = Field(
-        description="Unicode general categories, such as Ll for lower-case letters."
-    )
-    scripts: tuple[str, ...] = Field(
-        description="First words of the letters' Unicode names, such as LATIN: scripts, nearly."
-    )
 
 
 Order = Literal["", "constant", "increasing", "never falls", "decreasing", "never rises"]
@@ -260,6 +197,7 @@ class Profile(_Value):
     associations: tuple[Association, ...] = ()
     predictors: tuple[Predictor, ...] = Field(default=(), description="Strongest first.")
     overview: Overview | None = None
+    gaps: Gaps | None = Field(default=None, description="Where cells are missing, if any are.")
     reproduction: Reproduction | None = None
     sample: SampleRows | None = None
     reading: Reading | None = Field(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from p0_foundations.contracts import Histogram, NumberStats, ValueCount
+from p0_foundations.figures import Histogram, NumberStats
+from p0_foundations.reading.decisions import ValueCount
 from p0_foundations.sketches import Floats, make_sketch
 
 SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0)

@@ -1,117 +1,185 @@
-"""Small plots as SVG text by Matplotlib, in the colours of the page that holds them.
+"""The pictures of a report: how a column is spread, what goes together, where cells are missing.
 
-Everything drawn takes its colour from CSS (`currentColor`, `--accent`), so one picture reads in
-light and in dark. Draws on a `Figure` of its own, never through pyplot. Knows columns, no page.
+Each is a `Sheet` as SVG text, in the colours of the page that holds it (`--accent`, `--against`).
+Knows columns, no page and no data.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
+from statistics import median
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from p0_foundations.contracts import Association, ColumnProfile, Kind
+from p0_foundations.figures import Gaps, Histogram
+from p0_foundations.sheets import FONT_PX, Sheet, round_marks, width_of
 
-from p0_foundations.contracts import Association, ColumnProfile, Histogram, Kind
-from p0_foundations.drawing import page_svg
-
-INK, FILL = "#010203", "#040506"
-"""Placeholders that the page's own colours replace."""
 N_BARS = 6
 MAX_HEATMAP = 24
-WIDTH_IN, HEIGHT_IN = 3.4, 1.35
+WIDTH, HEIGHT = 320.0, 118.0
+_LABEL = 16
+_CELL = 24.0
+_STRIP, _BAND = 26.0, 4.0
+_N_MARKS = 4
+_OVERLAP = 1.0
+"""Bars reach so far into the next one, or a thin line of the page would shine through."""
 
 
 def distribution_svg(column: ColumnProfile) -> str:
     """Draw the histogram of a number, date or text length, or the bars of frequent values."""
-    is_named = column.kind in {Kind.CATEGORY, Kind.BOOLEAN, Kind.CODE}
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
-    axes = figure.subplots()
-    if is_named and column.top:
-        _draw_bars(axes, column)
-    elif column.number is not None and len(column.number.histogram.edges) > 2:
-        _draw_histogram(axes, column.number.histogram, is_dated=column.kind is Kind.DATETIME)
-    else:
-        return ""
-    return _svg(figure, f"Distribution of {column.name}")
+    if column.kind in {Kind.CATEGORY, Kind.BOOLEAN, Kind.CODE} and column.top:
+        return _bars(column)
+    if column.number is not None and len(column.number.histogram.edges) > 2:
+        return _histogram(column, column.number.histogram)
+    return ""
 
 
-def _draw_histogram(axes: Axes, histogram: Histogram, *, is_dated: bool) -> None:
+def _histogram(column: ColumnProfile, histogram: Histogram) -> str:
     """Draw counts as areas: an end bin that reaches far out is shown no wider than two others."""
-    edges = np.array(histogram.edges)
-    counts = np.array(histogram.counts, dtype=np.float64)
-    widths = np.diff(edges)
-    typical = float(np.median(widths))
-    edges[0] = max(edges[0], edges[1] - 2 * typical)
-    edges[-1] = min(edges[-1], edges[-2] + 2 * typical)
-    axes.stairs(counts, edges, fill=True, color=FILL)
-    axes.set_yticks([])
-    axes.set_xlim(edges[0], edges[-1])
-    axes.locator_params(axis="x", nbins=4)
+    is_dated = column.kind is Kind.DATETIME
+    edges = _drawn_in(histogram.edges)
+    low, high = edges[0], edges[-1]
+    floor, highest = HEIGHT - 18, max(histogram.counts)
+    sheet = Sheet(WIDTH, HEIGHT, f"Distribution of {column.name}")
+
+    def across(value: float) -> float:
+        return 1 + (value - low) / (high - low) * (WIDTH - 2)
+
+    for k, count in enumerate(histogram.counts):
+        left, right = (across(edge) for edge in edges[k : k + 2])
+        tall = (floor - 4) * count / highest
+        if tall:
+            bounds = tuple(_edge(histogram.edges[j], is_dated=is_dated) for j in (k, k + 1))
+            says = f"{bounds[0]} to {bounds[1]}: {count:,}"
+            sheet.box(left, floor - tall, right - left + _OVERLAP, tall, says=says)
+    sheet.line(0, floor, WIDTH, floor)
     if is_dated:
-        ticks = [float(edges[0]), float(edges[-1])]
-        axes.set_xticks(ticks, [f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" for t in ticks])
-        first, last = axes.get_xticklabels()
-        first.set_horizontalalignment("left")
-        last.set_horizontalalignment("right")
-    _style(axes)
+        sheet.words(0, HEIGHT - 5, _edge(low, is_dated=True))
+        sheet.words(WIDTH, HEIGHT - 5, _edge(high, is_dated=True), anchor="end")
+    for mark, text in [] if is_dated else round_marks(low, high, _N_MARKS):
+        _write_within(sheet, across(mark), text)
+    return sheet.svg()
 
 
-def _draw_bars(axes: Axes, column: ColumnProfile) -> None:
+def _drawn_in(edges: Sequence[float]) -> list[float]:
+    """Draw the outermost edges in to twice the usual width of a bin."""
+    usual = median(b - a for a, b in pairwise(edges))
+    inner = list(edges)
+    inner[0] = max(inner[0], inner[1] - 2 * usual)
+    inner[-1] = min(inner[-1], inner[-2] + 2 * usual)
+    return inner
+
+
+def _edge(value: float, *, is_dated: bool) -> str:
+    return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d}" if is_dated else f"{value:.5g}"
+
+
+def _write_within(sheet: Sheet, x: float, text: str) -> None:
+    """Write a mark of the axis under its place, wholly on the sheet."""
+    half = width_of(text) / 2
+    anchor = "start" if x < half else "end" if x > WIDTH - half else "middle"
+    sheet.words(x, HEIGHT - 5, text, anchor=anchor)
+
+
+def _bars(column: ColumnProfile) -> str:
     top = column.top[:N_BARS]
     total = max(column.n_present, 1)
-    positions = range(len(top))
-    axes.barh(positions, [one.n / total for one in top], color=FILL, height=0.7)
-    axes.set_yticks(positions, [shortened(one.value, 16) for one in top])
-    axes.set_xticks([])
-    axes.invert_yaxis()
-    for k, one in enumerate(top):
-        axes.text(one.n / total, k, f" {one.n / total:.0%}", va="center", color=INK, fontsize=7)
-    axes.set_xlim(0, max(one.n for one in top) / total * 1.18)
-    axes.set_ylim(max(len(top), 3) - 0.5, -0.5)
-    _style(axes)
-    axes.spines["bottom"].set_visible(False)
+    labels = [shortened(one.value, _LABEL) for one in top]
+    start = max(map(width_of, labels)) + 8
+    room = WIDTH - start - 34
+    tall = (HEIGHT - 6) / max(len(top), 3)
+    sheet = Sheet(WIDTH, HEIGHT, f"Most frequent values of {column.name}")
+    for k, (one, label) in enumerate(zip(top, labels, strict=True)):
+        y, long = 3 + k * tall, room * one.n / top[0].n
+        middle = y + tall / 2 + FONT_PX * 0.35
+        says = f"{one.value}: {one.n:,} of {total:,}"
+        sheet.words(start - 6, middle, label, anchor="end")
+        sheet.box(start, y + tall * 0.15, max(long, 0.5), tall * 0.7, says=says)
+        sheet.words(start + long + 5, middle, f"{one.n / total:.0%}")
+    return sheet.svg()
 
 
 def heatmap_svg(pairs: Sequence[Association]) -> str:
     """Draw the Spearman correlations as a grid; needs three numbers to be worth a picture."""
-    chosen = [one for one in pairs if one.measure == "spearman"]
-    names = list(dict.fromkeys(name for one in chosen for name in (one.a, one.b)))[:MAX_HEATMAP]
+    found = {(one.a, one.b): one.value for one in pairs if one.measure == "spearman"}
+    names = list(dict.fromkeys(name for pair in found for name in pair))[:MAX_HEATMAP]
     if len(names) < 3:
         return ""
-    at = {name: k for k, name in enumerate(names)}
-    matrix = np.eye(len(names))
-    for one in chosen:
-        if one.a in at and one.b in at:
-            matrix[at[one.a], at[one.b]] = matrix[at[one.b], at[one.a]] = one.value
-    size = 1.8 + 0.3 * len(names)
-    figure = Figure(figsize=(size, size * 0.9), layout="constrained")
-    axes = figure.subplots()
-    image = axes.pcolormesh(matrix, cmap="RdBu_r", vmin=-1, vmax=1, edgecolors="face")
-    middles = np.arange(len(names)) + 0.5
-    labels = [shortened(name, 18) for name in names]
-    axes.set_xticks(middles, labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(middles, labels)
-    axes.invert_yaxis()
-    _style(axes)
-    bar = figure.colorbar(image, shrink=0.5, ticks=[-1, 0, 1])
-    bar.ax.tick_params(labelsize=7, length=0, labelcolor=INK)
-    bar.outline.set_visible(False)
-    return _svg(figure, "Spearman correlation of each pair of numbers")
+    return _grid(names, found, "Spearman correlation of each pair of numbers")
+
+
+def missing_together_svg(gaps: Gaps) -> str:
+    """Draw for each two columns whether they miss the same rows; needs three columns."""
+    found = {(one.a, one.b): one.value for one in gaps.pairs}
+    names = list(gaps.columns)[:MAX_HEATMAP]
+    if len(names) < 3:
+        return ""
+    return _grid(names, found, "Correlation of which cells are missing, for each pair of columns")
+
+
+def _grid(names: Sequence[str], values: Mapping[tuple[str, str], float], title: str) -> str:
+    """Draw a symmetric matrix of -1 to 1: two colours, the stronger the fuller."""
+    labels = [shortened(name, _LABEL) for name in names]
+    left = max(map(width_of, labels)) + 10
+    size = _CELL * len(names)
+    sheet = Sheet(left + size + 78, size + left * 0.75 + 8, title)
+    for i, one in enumerate(names):
+        middle = _CELL * (i + 0.5)
+        sheet.words(left - 6, middle + FONT_PX * 0.35, labels[i], anchor="end")
+        sheet.words(left + middle + 3, size + 12, labels[i], anchor="end", turned=-45)
+        for j, other in enumerate(names):
+            value = 1.0 if i == j else values.get((one, other), values.get((other, one)))
+            if value is not None:
+                says = "" if i == j else f"{one} · {other}: {value:+.2f}"
+                place = left + _CELL * j, _CELL * i
+                sheet.box(*place, _CELL - 1, _CELL - 1, _side(value), opacity=abs(value), says=says)
+    for k, value in enumerate((1.0, 0.5, 0.0, -0.5, -1.0)):
+        sheet.box(left + size + 16, 12 * k, 11, 11, _side(value), opacity=max(abs(value), 0.06))
+        sheet.words(left + size + 32, 12 * k + 9, f"{value:+.1f}" if value else "0")
+    return sheet.svg()
+
+
+def _side(value: float) -> str:
+    return "var(--accent)" if value >= 0 else "var(--against)"
+
+
+def gaps_svg(gaps: Gaps) -> str:
+    """Draw where cells are missing: a strip a column, the rows from top to bottom."""
+    labels = [shortened(name, _LABEL) for name in gaps.columns]
+    top = max(map(width_of, labels)) * 0.75 + 14
+    left = width_of(f"{gaps.edges[-1]:,}") + 8
+    tall = _BAND * (len(gaps.edges) - 1)
+    width = left + _STRIP * len(labels) + top
+    sheet = Sheet(width, top + tall + 4, "Where cells are missing, down the rows of each column")
+    sheet.words(left - 6, top + FONT_PX, "1", anchor="end")
+    sheet.words(left - 6, top + tall, f"{gaps.edges[-1]:,}", anchor="end")
+    for k, name in enumerate(gaps.columns):
+        x = left + _STRIP * k
+        sheet.words(x + _STRIP / 2, top - 6, labels[k], turned=-45)
+        says = f"{name}: {sum(gaps.n_missing[k]):,} cells missing"
+        sheet.box(x, top, _STRIP - 2, tall, "currentColor", opacity=0.08, says=says)
+        for start, stop, share in _runs(gaps, k):
+            first, last = gaps.edges[start], gaps.edges[stop]
+            n = sum(gaps.n_missing[k][start:stop])
+            says = f"{name}, rows {first + 1:,} to {last:,}: {n / (last - first):.1%} missing"
+            place = x, top + _BAND * start
+            sheet.box(*place, _STRIP - 2, _BAND * (stop - start), opacity=share, says=says)
+    return sheet.svg()
+
+
+def _runs(gaps: Gaps, k: int) -> list[tuple[int, int, float]]:
+    """Join neighbouring bands of a column that miss nearly the same share: from, to, that share."""
+    runs: list[tuple[int, int, float]] = []
+    for band, n in enumerate(gaps.n_missing[k]):
+        share = math.ceil(20 * n / max(gaps.edges[band + 1] - gaps.edges[band], 1)) / 20
+        if runs and runs[-1][1] == band and runs[-1][2] == share:
+            runs[-1] = (runs[-1][0], band + 1, share)
+        elif share:
+            runs.append((band, band + 1, share))
+    return runs
 
 
 def shortened(text: str, n: int) -> str:
     """Cut a label to `n` characters; the middle goes, both ends tell names apart."""
     plain = " ".join(text.split())
     return plain if len(plain) <= n else f"{plain[: n - 1 - n // 3]}…{plain[-(n // 3) :]}"
-
-
-def _style(axes: Axes) -> None:
-    axes.tick_params(labelsize=7, length=0, labelcolor=INK)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(INK)
-        spine.set_linewidth(0.4)
-
-
-def _svg(figure: Figure, title: str) -> str:
-    return page_svg(figure, title, {INK: "currentColor", FILL: "var(--accent)"})

@@ -26,6 +26,7 @@ from p0_foundations.contracts import (
     SampleRows,
 )
 from p0_foundations.errors import UnknownColumnError
+from p0_foundations.figures import Gaps
 from p0_foundations.findings import (
     column_findings,
     ranked,
@@ -36,10 +37,12 @@ from p0_foundations.findings import (
     target_findings,
     verdict,
 )
+from p0_foundations.gaps import GapTally
 from p0_foundations.predictors import rate_predictors
 from p0_foundations.reading.decisions import ColumnReading, Reading, ValueCount
 from p0_foundations.relations import relate
 from p0_foundations.sampling import SampledColumn, sample_column, sample_rows
+from p0_foundations.shape_findings import shape_findings
 
 MAX_KEPT_NUMBERS = 262_144
 """Order statistics kept of a whole table: wide tables keep fewer of each column."""
@@ -67,7 +70,7 @@ def profile_frame(
     if target is not None and target not in names:
         raise UnknownColumnError(target, names)
     limits = _narrowed(limits or Limits(), len(names))
-    columns, sampled = _describe(df, names, limits)
+    columns, sampled, gaps = _describe(df, names, limits)
     if reading is not None:
         columns = [_as_read(column, reading.column(column.name)) for column in columns]
     by_name = dict(zip(names, sampled, strict=True))
@@ -81,6 +84,7 @@ def profile_frame(
         *reading_findings(reading),
         *table_findings(len(df), len(names), n_duplicates),
         *column_findings(columns),
+        *shape_findings(columns),
         *relation_findings(pairs),
     ]
     if target is not None:
@@ -97,6 +101,7 @@ def profile_frame(
         associations=pairs,
         predictors=rated,
         overview=_overview(columns),
+        gaps=gaps,
         reproduction=Reproduction(made_by=_made_by(), limits=limits),
         sample=_sample(df, is_repeat, n_shown_rows) if n_shown_rows > 0 else None,
         reading=reading,
@@ -134,10 +139,11 @@ def _as_read(column: ColumnProfile, read: ColumnReading | None) -> ColumnProfile
 
 def _describe(
     df: pd.DataFrame, names: Sequence[str], limits: Limits
-) -> tuple[list[ColumnProfile], list[SampledColumn]]:
+) -> tuple[list[ColumnProfile], list[SampledColumn], Gaps | None]:
     rows = sample_rows(len(df), limits.relation_rows, limits.seed)
     columns: list[ColumnProfile] = []
     sampled: list[SampledColumn] = []
+    tally = GapTally(len(df), n_most=limits.related_columns)
     for k, name in enumerate(names):
         series = df.iloc[:, k].reset_index(drop=True)
         cleaned = clean(series)
@@ -146,7 +152,9 @@ def _describe(
         )
         columns.append(column)
         sampled.append(sample_column(column, cleaned, rows))
-    return columns, sampled
+        if column.n_missing:
+            tally.add(name, cleaned.values.isna().to_numpy(dtype=np.bool_))
+    return columns, sampled, tally.gaps()
 
 
 def _narrowed(limits: Limits, n_columns: int) -> Limits:

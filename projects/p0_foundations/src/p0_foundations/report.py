@@ -1,23 +1,31 @@
 """A profile or a drift report as one HTML file: verdict first, then why, then every column.
 
-Styles and plots are inside, no script, nothing is fetched; reads in light, dark and on paper.
+Styles and pictures are inside, no script, nothing is fetched; reads in light, dark and on paper.
 Every text of the table is escaped. Read next: `plots.py`.
 """
 
 from html import escape
 
 from p0_foundations.contracts import ColumnDrift, ColumnProfile, DriftReport, Kind, Profile
-from p0_foundations.plots import distribution_svg, heatmap_svg, shortened
-from p0_foundations.report_figures import all_facts, making_facts, table_facts
+from p0_foundations.plots import (
+    distribution_svg,
+    gaps_svg,
+    heatmap_svg,
+    missing_together_svg,
+    shortened,
+)
+from p0_foundations.report_figures import all_facts, figure, making_facts, table_facts
 
 MAX_PLOTS = 80
 MAX_PREDICTORS = 15
 MAX_PAIRS = 12
+TOGETHER = 0.3
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:light-dark(#1c2027,#e9ebf0);--soft:light-dark(#535a67,#a9b0bc);
 --line:light-dark(#dfe2e8,#323843);--page:light-dark(#fbfbfc,#12151a);--card:light-dark(#fff,#191d23);
---accent:light-dark(#2f6db5,#7db4f0);--problem:light-dark(#b3261e,#ff9a90);
+--accent:light-dark(#2f6db5,#7db4f0);--against:light-dark(#b5442f,#f0907a);
+--problem:light-dark(#b3261e,#ff9a90);
 --warning:light-dark(#855300,#f0b955);--note:light-dark(#535a67,#a9b0bc)}
 *{box-sizing:border-box}
 body{font:15px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;margin:0 auto;
@@ -35,17 +43,18 @@ border-top:1px solid var(--line)}.severity{font-size:.82rem;font-weight:600}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;
 padding:1rem;min-width:0}
 article header{display:flex;justify-content:space-between;gap:.75rem;align-items:baseline}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.6rem 0 0;font-size:.85rem}
+dl{display:grid;grid-template-columns:fit-content(9.5rem) minmax(0,1fr);
+gap:.1rem .9rem;margin:.6rem 0 0;font-size:.85rem}
 dt{color:var(--soft)}dd{margin:0;text-align:right}
 dl.facts{grid-template-columns:max-content minmax(0,1fr);max-width:44rem}
 dl.facts dd{text-align:left}
 details{margin-top:.6rem;font-size:.85rem}summary{color:var(--accent);cursor:pointer}
 footer{margin-top:2.5rem;border-top:1px solid var(--line)}
 svg{display:block;max-width:100%;height:auto;
-margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}
+margin-top:.6rem;color:var(--soft)}.wide{overflow-x:auto}.wide svg{max-width:none}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .9rem .4rem 0;
 border-bottom:1px solid var(--line);vertical-align:top}th{font-size:.82rem;color:var(--soft);
-font-weight:500}.num{text-align:right;white-space:nowrap}
+font-weight:500}.rows{white-space:nowrap;overflow-wrap:normal}.num{text-align:right;white-space:nowrap}
 .bar{display:inline-block;height:.6rem;background:var(--accent);border-radius:0 2px 2px 0}
 @media(max-width:34rem){ul.findings li{grid-template-columns:1fr;gap:0}}
 @media print{article{break-inside:avoid}}
@@ -60,7 +69,8 @@ def profile_html(profile: Profile, *, title: str = "Table profile") -> str:
     body = (
         f"{_header(title, profile.verdict)}{_pairs(table_facts(profile), 'facts')}"
         f"{_findings(profile)}{_predictors(profile)}"
-        f"{_relations(profile)}<h2>Columns</h2><div class=columns>{cards}</div>{_rows(profile)}"
+        f"{_relations(profile)}{_missing(profile)}<h2>Columns</h2>"
+        f"<div class=columns>{cards}</div>{_rows(profile)}"
         f"<footer>{_pairs(making_facts(profile), 'facts')}</footer>"
     )
     return _page(title, body)
@@ -139,6 +149,24 @@ def _relations(profile: Profile) -> str:
     )
 
 
+def _missing(profile: Profile) -> str:
+    """Show where cells are missing, and which columns miss the same rows."""
+    if profile.gaps is None:
+        return ""
+    pairs = [one for one in profile.gaps.pairs if abs(one.value) >= TOGETHER][:MAX_PAIRS]
+    rows = "".join(
+        f"<tr><td>{escape(one.a)}<td>{escape(one.b)}<td class=num>{one.value:+.2f}</tr>"
+        for one in pairs
+    )
+    told = "Columns that miss the same rows (+1) or never the same (-1), by phi"
+    together = f"<p class=small>{told}.</p><div class=wide><table>{rows}</table></div>"
+    return (
+        "<h2>Where cells are missing</h2><p class=small>Each strip is a column, its rows from top "
+        f"to bottom; the fuller, the more is missing.</p><div class=wide>{gaps_svg(profile.gaps)}"
+        f"</div>{together if rows else ''}{missing_together_svg(profile.gaps)}"
+    )
+
+
 def _card(column: ColumnProfile, *, is_plotted: bool) -> str:
     plot = distribution_svg(column) if is_plotted else ""
     return (
@@ -166,7 +194,7 @@ def _rows(profile: Profile) -> str:
         )
         if body:
             tables.append(
-                f"<h2>{title}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>"
+                f"<h2>{title}</h2><div class='wide rows'><table><tr>{head}</tr>{body}</table></div>"
             )
     return "".join(tables)
 
@@ -185,9 +213,10 @@ def _facts(column: ColumnProfile) -> list[tuple[str, str]]:
         facts += [("from", column.first[:19]), ("to", column.last[:19])]
     elif column.number is not None and column.kind in {Kind.NUMBER, Kind.CODE, Kind.ID}:
         n = column.number
-        facts.append(("mean ± sd", f"{n.mean:.4g} ± {n.std:.3g}"))
-        facts.append(("median (quartiles)", f"{n.median:.4g} ({n.q1:.4g} to {n.q3:.4g})"))
-        facts.append(("range", f"{n.minimum:.4g} to {n.maximum:.4g}"))
+        quartiles = figure(n.median, 4), f"({figure(n.q1, 4)} to {figure(n.q3, 4)})"
+        facts.append(("mean ± sd", f"{figure(n.mean, 4)} ± {figure(n.std, 3)}"))
+        facts.append(("median (quartiles)", " ".join(quartiles)))
+        facts.append(("range", f"{figure(n.minimum, 4)} to {figure(n.maximum, 4)}"))
     elif column.number is not None and column.kind is Kind.TEXT:
         facts.append(("median length", f"{column.number.median:.0f} characters"))
     if column.missing_spellings:

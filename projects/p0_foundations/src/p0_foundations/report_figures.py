@@ -4,20 +4,21 @@ Only words and numbers, no markup: `report.py` sets them. Figures that an older 
 not hold are left out.
 """
 
+import unicodedata
 from collections.abc import Iterable
 
 from p0_foundations.contracts import (
     ColumnProfile,
     Kind,
-    NumberStats,
     Profile,
-    TextStats,
     ValueCount,
 )
+from p0_foundations.figures import NumberStats, TextStats
 from p0_foundations.plots import shortened
 
 Facts = list[tuple[str, str]]
 N_VALUES = 5
+N_DIGITS = 6
 _BYTES = ("bytes", "kB", "MB", "GB")
 
 
@@ -88,6 +89,14 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes:.3g} {_BYTES[step]}"
 
 
+def figure(value: float, n_digits: int) -> str:
+    """Write a number to so many digits, without an exponent where a person reads it so."""
+    short = f"{value:.{n_digits}g}"
+    if "e" not in short and abs(value) < 1e4:
+        return short
+    return f"{float(short):,.0f}" if 1e4 <= abs(value) < 1e12 else short
+
+
 def _number_facts(n: NumberStats, n_present: int) -> Facts:
     figures = [
         ("sum", n.sum), ("mean", n.mean), ("standard deviation", n.std), ("variance", n.variance),
@@ -96,7 +105,7 @@ def _number_facts(n: NumberStats, n_present: int) -> Facts:
         ("5 %", n.p5), ("first quartile", n.q1), ("median", n.median), ("third quartile", n.q3),
         ("95 %", n.p95), ("maximum", n.maximum), ("range", n.range), ("between quartiles", n.iqr),
     ]  # fmt: skip
-    facts = [(name, f"{value:.5g}") for name, value in figures if value is not None]
+    facts = [(name, figure(value, 5)) for name, value in figures if value is not None]
     facts.append(("zeros", _share(n.n_zero, n_present)))
     facts.append(("negative", _share(n.n_negative, n_present)))
     facts.append(("infinite", _share(n.n_infinite, n_present)))
@@ -109,18 +118,49 @@ def _text_facts(text: TextStats) -> Facts:
     return [
         ("length", f"{lengths}{text.median_length:.4g}"),
         ("characters", f"{text.n_characters:,}, {text.n_distinct_characters:,} distinct"),
-        ("Unicode categories", shortened(", ".join(text.character_categories), 40)),
-        ("scripts", shortened(", ".join(text.scripts), 40) or "none"),
+        *_counted("frequent characters", text.frequent_characters),
+        *_counted("Unicode categories", text.n_by_category, text.character_categories),
+        *_counted("Unicode scripts", text.n_by_script, text.scripts),
+        *_counted("Unicode blocks", text.n_by_block),
+        *_word_facts(text),
     ]
+
+
+def _word_facts(text: TextStats) -> Facts:
+    if text.n_words is None:
+        return []
+    some = "" if text.words_of in {None, 1.0} else f", in {text.words_of:.0%} of the cells"
+    words = f"{text.n_words:,}, {text.n_distinct_words:,} distinct{some}"
+    return [("words", words), *_counted("frequent words", text.frequent_words)]
+
+
+def _counted(name: str, counts: Iterable[ValueCount], older: Iterable[str] = ()) -> Facts:
+    """Write values with their counts, or the names alone that an older profile holds."""
+    shown = [f"{_visible(one.value)} ({one.n:,})" for one in counts] or list(older)
+    return [(name, ", ".join(shown[:N_VALUES]))] if shown else []
+
+
+def _visible(value: str) -> str:
+    """Write a character that is not to be seen by its name, and shorten what is long."""
+    if len(value) == 1 and not (value.isprintable() and value.strip()):
+        return unicodedata.name(value, f"U+{ord(value):04X}").lower()
+    return shortened(value, 24)
 
 
 def _values(*lists: tuple[str, Iterable[ValueCount]]) -> Facts:
     facts = []
     for name, values in lists:
-        shown = [f"{shortened(one.value, 20)} ({one.n:,})" for one in values]
+        shown = [f"{_value(one.value)} ({one.n:,})" for one in values]
         if shown:
             facts.append((name, ", ".join(shown[:N_VALUES])))
     return facts
+
+
+def _value(text: str) -> str:
+    """Write a value with room for others beside it: a long fraction by its first digits."""
+    if len(text) > N_DIGITS and text.replace(".", "", 1).lstrip("-").isdigit() and "." in text:
+        return figure(float(text), N_DIGITS)
+    return shortened(text, 20)
 
 
 def _share(n: int, total: int) -> str:

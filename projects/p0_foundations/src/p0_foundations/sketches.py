@@ -8,7 +8,7 @@ and no pandas. Read next: `drift.py`.
 import numpy as np
 from numpy.typing import NDArray
 
-from p0_foundations.contracts import Sketch
+from p0_foundations.figures import Sketch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

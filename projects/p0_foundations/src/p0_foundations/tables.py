@@ -353,6 +353,6 @@ def _excel(file: _File, holding: Holding, progress: Progress) -> Table:
 
 
 def _told(columns: Sequence[TypedColumn], reading: Reading, ignored: Sequence[str]) -> Table:
-    frame = pd.DataFrame({one.reading.name: one.values for one in columns})
+    frame = pd.DataFrame({one.reading.name: one.values for one in columns}, copy=False)
     told = tuple(one.reading for one in columns)
     return Table(frame, reading.model_copy(update={"columns": told, "left_out": tuple(ignored)}))

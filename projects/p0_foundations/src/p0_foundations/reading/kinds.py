@@ -132,7 +132,7 @@ def _plain_numbers(
             numbers = column.cast(wanted)
         except pa.ArrowInvalid:
             continue
-        values = numbers.to_pandas()
+        values = _series(numbers)
         is_spelled = values.isna().sum() > column.null_count or np.isinf(values).any()
         return None if is_spelled else _numbers(name, values, asked)
     return None
@@ -149,7 +149,17 @@ def _numbers(name: str, values: pd.Series, asked: Asked) -> TypedColumn:
 
 
 def _typed_already(name: str, column: pa.ChunkedArray, asked: Asked) -> TypedColumn:
-    return _kept(name, column.to_pandas().rename(None), asked)
+    return _kept(name, _series(column), asked)
+
+
+def _series(column: pa.ChunkedArray) -> pd.Series:
+    """Return a typed column as pandas holds it; numbers and plain moments are copied once alone."""
+    kind = column.type
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if not is_number and not (pa.types.is_timestamp(kind) and kind.tz is None):
+        return column.to_pandas().rename(None)
+    values = column.to_numpy()
+    return pd.Series(values, copy=not values.flags.writeable)
 
 
 def _kept(name: str, values: pd.Series, asked: Asked) -> TypedColumn:

@@ -17,6 +17,8 @@ SHARE = 0.95
 _SPACES = "\u00a0\u202f\u2009"
 _UNIT = r"(?:[$€£¥₹%]|USD|EUR|GBP|CHF|JPY|kr)"
 _UNITS = re.compile(rf"^\s*(-?)\s*({_UNIT})\s*|\s*({_UNIT})\s*$")
+_PERHAPS = re.compile(rf"^\s*(?:[-+\u2212]\s*)?(?:{_UNIT}\s*)?[-+\u2212]?[.,]?\d")
+"""How every number begins; most texts do not, and need not be looked at further."""
 _APOSTROPHE, _MINUS = "\u2019", "\u2212"
 
 
@@ -78,6 +80,8 @@ def find_style(
     `decimal` and `thousands`, when told, leave only the styles that have them; where the texts
     fit a decimal point and a comma alike, the point is taken and `is_certain` is false.
     """
+    if sum(1 for text in texts if _PERHAPS.match(text)) < SHARE * len(texts):
+        return None
     bare = [_bare(text) for text in texts]
     units = tuple(sorted({match for text in texts for match in _units_of(text)}))
     fits = {

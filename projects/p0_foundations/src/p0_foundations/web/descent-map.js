@@ -1,5 +1,6 @@
 // The pictures of the room on descent: the map with the path, the loss step by step, and the solid view.
 
+import { cameraOf, isHome, seenFrom, turned } from "/camera.js";
 import { chart, color } from "/design/charts.js";
 import { choices, h, s } from "/design/elements.js";
 import { plot } from "/design/plots.js";
@@ -154,18 +155,34 @@ export function solidView({ state, surface, run, change }) {
   function draw() {
     if (element.open !== (state().show === "solid")) element.open = state().show === "solid";
     if (!element.open || !surface() || surface().lowest === null || !element.isConnected) return;
-    if (drawn && drawn[0] === surface() && drawn[1] === run()) return;
-    drawn = [surface(), run()];
-    const spec = solidSpec(surface(), run());
+    const wanted = [surface(), run(), String(state().eye)];
+    if (drawn && drawn.every((part, k) => part === wanted[k])) return;
+    drawn = wanted;
+    const spec = solidSpec(surface(), run(), state().eye);
     if (solid) return solid.update(spec);
     solid = chart(spec);
     body.append(solid.element);
+    const picture = solid.element.querySelector(".chart-plot");
+    picture.tabIndex = 0;
+    picture.addEventListener("keydown", (event) => {
+      const seen = !event.ctrlKey && !event.metaKey && !event.altKey && turned(state().eye, event.key);
+      if (seen) { event.preventDefault(); look(seen); }
+    });
+    solid.drawn.then(() => picture.on?.("plotly_relayout", (moved) => {
+      if (moved["scene.camera"]) look(seenFrom(moved["scene.camera"]), { isDrawn: true });
+    }));
+  }
+  /** Keep where it is seen from in the address; home is what needs no words. */
+  function look(seen, { isDrawn = false } = {}) {
+    const eye = isHome(seen) ? null : seen;
+    if (isDrawn && drawn) drawn[2] = String(eye);
+    change({ eye, k: state().k });
   }
   document.addEventListener("themechange", () => { drawn = null; draw(); });
   return { element, draw };
 }
 
-function solidSpec(surface, run) {
+function solidSpec(surface, run, eye) {
   const known = surface.values.flat().filter((value) => value !== null).sort((a, b) => a - b);
   const cut = known[Math.floor(SOLID_CUT * (known.length - 1))];
   const isCut = cut < known.at(-1);
@@ -174,11 +191,11 @@ function solidSpec(surface, run) {
   const lift = (cut - known[0]) * 0.03;
   const axis = (title) => ({ title: { text: title }, color: color("--ink-2"), gridcolor: color("--grid"), zerolinecolor: color("--edge"), backgroundcolor: color("--surface") });
   return {
-    title: "The path on the surface; drag to turn it",
+    title: "The path on the surface; drag to turn it, or the arrow keys",
     note: isCut ? `Heights above ${spelled(cut)} are cut off at the top` : "",
     height: 460, file: "descent-solid",
     table: { columns: ["x", "y", "Value"], rows: surface.y.flatMap((y, j) => surface.x.map((x, i) => [x, y, surface.values[j][i]])) },
-    layout: { margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, scene: { xaxis: axis("x"), yaxis: axis("y"), zaxis: axis("f(x, y)"), aspectratio: { x: 1.2, y: 1.2, z: 0.7 }, camera: { eye: { x: -0.95, y: -1.3, z: 0.95 }, center: { x: 0, y: 0, z: -0.15 } } } },
+    layout: { margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, scene: { xaxis: axis("x"), yaxis: axis("y"), zaxis: axis("f(x, y)"), aspectratio: { x: 1.2, y: 1.2, z: 0.7 }, camera: cameraOf(eye) } },
     data: [
       { type: "surface", name: "f", x: surface.x, y: surface.y, z: surface.values.map((row) => row.map((value) => (value === null ? null : Math.min(value, cut)))), showscale: false, colorscale: [[0, color("--accent")], [1, color("--accent-wash")]] },
       { type: "scatter3d", mode: "lines+markers", name: "", isInLegend: true, token: "--series-2", x: kept.map((p) => p[0]), y: kept.map((p) => p[1]), z: kept.map((p) => p[2] + lift), line: { color: color("--series-2"), width: 5 }, marker: { color: color("--series-2"), size: 2.5 } },

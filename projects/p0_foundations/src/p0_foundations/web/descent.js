@@ -13,7 +13,7 @@ const GRID = 81;
 const KEPT = address("d", {
   f: words(null), start: numbers(2), view: numbers(4),
   by: words("gradient-descent", OPTIMISERS.map((one) => one.value)), step: number(null, { from: 1e-6, to: 1e4 }), mu: number(0.9, { from: 0, to: 0.999 }),
-  steps: number(200, { from: 1, to: 2000 }), k: number(null, { from: 0 }), show: words("map", ["map", "solid"]), scale: words("log", ["log", "linear"]),
+  steps: number(200, { from: 1, to: 2000 }), k: number(null, { from: 0 }), eye: numbers(6), show: words("map", ["map", "solid"]), scale: words("log", ["log", "linear"]),
 });
 
 export function descentRoom() {

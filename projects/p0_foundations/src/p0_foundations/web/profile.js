@@ -4,6 +4,7 @@
 import { chart } from "/design/charts.js";
 import { badge, h, setParam } from "/design/elements.js";
 import { bars } from "/design/sparks.js";
+import { gapsFigure } from "/gaps.js";
 import { distribution, figure, percent, written } from "/marks.js";
 
 const TONE = { problem: "bad", warning: "warn", note: null };
@@ -15,7 +16,7 @@ const DIVERGING = [[0, "#2f6db5"], [0.25, "#8fb3dc"], [0.5, "#d9dce2"], [0.75, "
 const MEASURES = { gini: "Gini = 2 AUC - 1", brier_skill: "Brier skill", r2: "R²" };
 
 export function profileView(profile) {
-  return [headline(profile), findings(profile), predictors(profile), columns(profile), relations(profile)];
+  return [headline(profile), findings(profile), predictors(profile), columns(profile), relations(profile), gaps(profile)];
 }
 
 function headline(profile) {
@@ -111,6 +112,10 @@ function relations(profile) {
   return h("section", { class: grid ? "split" : "" }, grid, table);
 }
 
+function gaps(profile) {
+  return profile.gaps && h("section", { class: "card" }, gapsFigure(profile.gaps));
+}
+
 function heatmap(profile) {
   const pairs = profile.associations.filter((one) => one.measure === "spearman");
   const names = [...new Set(pairs.flatMap((one) => [one.a, one.b]))].slice(0, 24);
@@ -160,12 +165,24 @@ export function columnPanel(profile, name) {
   };
 }
 
+/** What texts are made of; a profile stored by an older version says less. */
+function textFacts(text) {
+  if (!text?.n_by_block?.length) return [];
+  const most = (counts) => counts.slice(0, 3).map((one) => `${one.value} (${one.n.toLocaleString("en")})`).join(", ");
+  const rows = [["Unicode blocks", most(text.n_by_block)]];
+  if (text.n_by_script.length) rows.push(["Scripts", most(text.n_by_script)]);
+  if (text.n_words) rows.push(["Words", `${text.n_words.toLocaleString("en")}, ${text.n_distinct_words.toLocaleString("en")} distinct`]);
+  if (text.frequent_words.length) rows.push(["Frequent words", most(text.frequent_words)]);
+  return rows;
+}
+
 function facts(column) {
   const rows = [["Stored as", column.stored_as], ["Distinct values", column.n_unique.toLocaleString("en")], ["Missing", `${column.n_missing.toLocaleString("en")} of ${column.n_rows.toLocaleString("en")}`]];
   for (const one of column.missing_spellings) rows.push([`Missing, spelled "${one.value}"`, one.n.toLocaleString("en")]);
   if (column.n_once !== null) rows.push(["Occur once", column.n_once.toLocaleString("en")]);
   if (column.order) rows.push(["Down the rows", column.order]);
   if (column.text) rows.push(["Length", `${column.text.minimum_length.toLocaleString("en")} to ${column.text.maximum_length.toLocaleString("en")} characters`]);
+  rows.push(...textFacts(column.text));
   const n = column.number;
   if (!n) return rows;
   const unit = column.kind === "text" ? "length, " : "";

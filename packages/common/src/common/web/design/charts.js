@@ -25,6 +25,7 @@ const NARROW_PX = 420;
 const NAMES_SHARE = 0.45;
 const LETTER_PX = 6.4;
 let loading = null;
+let pixel = null;
 
 /** Load Plotly once. */
 export function loadPlotly() {
@@ -44,10 +45,11 @@ export function color(token, element = document.body) {
   element.append(probe);
   const computed = getComputedStyle(probe).color;
   probe.remove();
-  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  context.fillStyle = computed;
-  context.fillRect(0, 0, 1, 1);
-  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+  pixel ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }); // one for all: making it takes a millisecond
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = computed;
+  pixel.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pixel.getImageData(0, 0, 1, 1).data;
   return `#${[r, g, b].map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 }
 
