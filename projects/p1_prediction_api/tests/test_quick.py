@@ -11,12 +11,13 @@ from common.models import open_registry
 from common.telemetry import Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from p1_prediction_api.contracts import Predictions
+from p1_prediction_api.contracts import Feature, Predictions
 from p1_prediction_api.database import Database
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.loaded import LoadedModel, load
 from p1_prediction_api.prediction_log import PredictionLog
+from p1_prediction_api.quick_rows import careful_decoder, row_decoder
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import train
 
@@ -99,6 +100,34 @@ async def test_many_rows_are_answered_alike_in_their_order(live: LiveModel) -> N
     Predictions.model_validate(quick)
 
 
+async def test_a_row_is_answered_alike_alone_and_among_many(live: LiveModel) -> None:
+    """Many rows take another way through the trees; not a character may tell."""
+    many = json.loads(await live.predict_json(json.dumps({"rows": ODD_ROWS * 30}).encode()))
+    for k, row in enumerate(ODD_ROWS):
+        alone = json.loads(await live.predict_json(json.dumps({"rows": [row]}).encode()))
+        assert many["predictions"][k :: len(ODD_ROWS)] == alone["predictions"] * 30
+
+
+@pytest.mark.parametrize("n_times", [0, 1, 40])
+async def test_tensors_are_answered_as_the_graph_of_all_features_answers_them(
+    live: LiveModel, n_times: int
+) -> None:
+    loaded = live.current
+    read = loaded.reader.read(ODD_ROWS)
+    read["prediction"][1], read["/c0"][2], read["c3"][3] = np.inf, -np.inf, np.nan
+    tensors = {name: np.concatenate([one[:0], *[one] * n_times]) for name, one in read.items()}
+    expected = loaded.session.run(tensors)
+    found = await live.infer(tensors)
+    assert list(found) == list(expected)
+    for name, wanted in expected.items():
+        assert found[name].shape == wanted.shape
+        if wanted.dtype == object:
+            assert found[name].tolist() == wanted.tolist()
+        else:
+            assert found[name].dtype == wanted.dtype
+            assert np.allclose(found[name], wanted, rtol=1e-5, atol=2e-6, equal_nan=True)
+
+
 def assert_alike(quick: dict, plain: dict) -> None:
     """Equal, but for the last digits of numbers: two graphs round differently."""
     assert quick["model"] == plain["model"]
@@ -150,3 +179,63 @@ def test_a_body_that_is_no_list_of_rows_is_left_to_the_plain_path(
     loaded: LoadedModel, body: bytes
 ) -> None:
     assert loaded.quick.read(body) is None
+
+
+PLAIN_FEATURES = [
+    Feature(name="a", kind="number", may_be_missing=False, low=0, high=1, example=0.5),
+    Feature(name="ö b", kind="number", may_be_missing=True, low=0, high=1, example=0.5),
+    Feature(name="/c", kind="category", may_be_missing=False, categories=("x",), example="x"),
+    Feature(name="d", kind="category", may_be_missing=True, categories=("x",), example="x"),
+    Feature(name="e", kind="date", may_be_missing=True, low=0, high=1, example="1970-01-01"),
+]
+PLAIN_ROW = {"a": 0.25, "ö b": -3, "/c": "x", "d": "ä", "e": "2026-01-02"}
+QUICK, CAREFUL = (make(PLAIN_FEATURES, 2) for make in (row_decoder, careful_decoder))
+ODD_JSON = [
+    '{"rows": [%s, %s]}',
+    '{"rows": [%s]}',
+    '{"rows": [%s, %s, %s]}',
+    '{"rows": []}',
+    '{"rows": [%s]} 1',
+    '{"rows": [%s], "rows": [%s]}',
+    '{"rows": [%s], "more": 1}',
+    '{"rows": %s}',
+    "[%s]",
+]
+VALUES = st.one_of(
+    ANYTHING.map(json.dumps),
+    st.text(st.characters(), max_size=4).map(lambda text: json.dumps(text, ensure_ascii=False)),
+    st.sampled_from(
+        ["1e30", "-1e30", "1e31", "1e400", "1e-400", "-0", "-0.0", "01", "1.", ".5", "+1", "NaN"]
+    ),
+    st.sampled_from(
+        ['"\t"', '"\x00"', '"\\ud800"', '"\\ud83d\\ude00"', '"\\x"', "1" + "0" * 30, "1" + "0" * 31]
+    ),
+    st.sampled_from([999, 1000, 1001]).map(lambda n: f'"{"ä" * n}"'),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    body=st.sampled_from(ODD_JSON),
+    changes=st.dictionaries(st.sampled_from([*PLAIN_ROW, "unknown"]), VALUES, max_size=2),
+    missing=st.sets(st.sampled_from(list(PLAIN_ROW)), max_size=2),
+    twice=st.sampled_from(list(PLAIN_ROW)),
+)
+def test_both_decoders_take_the_same_bodies_for_the_same_rows(
+    body: str, changes: dict[str, str], missing: set[str], twice: str
+) -> None:
+    given = {name: json.dumps(value, ensure_ascii=False) for name, value in PLAIN_ROW.items()}
+    pairs = [*given.items(), (twice, given[twice]), *changes.items()]
+    row = ", ".join(
+        f"{json.dumps(name, ensure_ascii=False)}: {text}"
+        for name, text in pairs
+        if name not in missing
+    )
+    content = (body % ((f"{{{row}}}",) * body.count("%s"))).encode("utf-8", "surrogatepass")
+    found = []
+    for decode in (QUICK, CAREFUL):
+        try:
+            found.append(decode(content))
+        except ValueError:
+            found.append(None)
+    assert found[0] == found[1], content

@@ -137,6 +137,29 @@ def test_services_and_others_share_one_database(postgres: str, tmp_path: Path) -
     assert theirs == "theirs"
 
 
+def test_alembic_is_loaded_where_there_is_something_to_migrate_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    code = """
+        import sys
+        from pathlib import Path
+        from common.store import open_store
+        for folder in sys.argv[2:]:
+            open_store(sys.argv[1], migrations=Path(folder)).close()
+            print("alembic" in sys.modules)
+    """
+
+    def opened(*folders: Path) -> list[str]:
+        command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "some.db")]
+        done = subprocess.run([*command, *map(str, folders)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    assert opened(MIGRATIONS) == ["True"]
+    assert opened(MIGRATIONS, LATER) == ["False", "True"]
+    assert opened(LATER) == ["False"]
+
+
 def test_a_database_of_newer_code_is_left_alone(store: Store, url: str) -> None:
     with store.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))

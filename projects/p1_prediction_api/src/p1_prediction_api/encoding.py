@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Tensor = NDArray[Any]
 COLUMNS = "columns"
 """The one input of the graph that takes encoded rows."""
+TREE_SCORES = "tree_scores"
+"""The input of the graph that takes what the trees add up to."""
 LARGEST_NUMBER = 1e30
 """Beyond it sums of float32 overflow, and a model would answer with no number at all."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,11 +53,12 @@ def iso_of(days: float) -> str:
 def date_parts(days: Tensor) -> NDArray[np.float32]:
     """Return days since 1970, weekday from Monday (0), hour and day of the year: shape (n, 4)."""
     days = np.asarray(days, dtype=np.float32).reshape(-1, 1)
-    whole = np.floor(days)
-    from_monday = whole + THURSDAY
-    weekday = from_monday - np.floor(from_monday / DAYS_A_WEEK) * DAYS_A_WEEK
-    season = days - np.floor(days / DAYS_A_YEAR) * DAYS_A_YEAR
-    return np.concatenate([days, weekday, (days - whole) * HOURS, season], axis=1)
+    with np.errstate(invalid="ignore"):  # an infinite day has no weekday
+        whole = np.floor(days)
+        from_monday = whole + THURSDAY
+        weekday = from_monday - np.floor(from_monday / DAYS_A_WEEK) * DAYS_A_WEEK
+        season = days - np.floor(days / DAYS_A_YEAR) * DAYS_A_YEAR
+        return np.concatenate([days, weekday, (days - whole) * HOURS, season], axis=1)
 
 
 def recurring_parts(days: Tensor, *, has_season: bool) -> NDArray[np.float32]:
@@ -100,6 +103,16 @@ class Encoder:
             parts.append(tensors[name].reshape(-1, 1) == np.array([known], dtype=object))
         empty = np.zeros((n_rows, 0), np.float32)
         return np.concatenate([empty, *parts], axis=1).astype(np.float32, copy=False)
+
+    def codes(self, columns: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return which column of each label's is 1 in encoded rows; -1 for none: (n_labels, n)."""
+        first = len(self.numbers) + len(DATE_PARTS) * len(self.dates)
+        found = np.full((len(self.levels), len(columns)), -1, np.int64)
+        for k, known in enumerate(self.levels.values()):
+            row, place = np.nonzero(columns[:, first : first + len(known)])
+            found[k, row] = first + place
+            first += len(known)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; `from_dict` takes them back."""

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
 
 from p1_prediction_api.candidates import Candidate
+from p1_prediction_api.column_model import ByBits, bit_trees, trees_of
 from p1_prediction_api.contracts import MISSING, Calibration, Signature
 from p1_prediction_api.encoding import (
     COLUMNS,
@@ -27,6 +28,7 @@ from p1_prediction_api.encoding import (
     DAYS_A_YEAR,
     HOURS,
     THURSDAY,
+    TREE_SCORES,
     Encoder,
     output_name,
 )
@@ -72,6 +74,20 @@ def export_columns(fitted: Fitted, path: Path) -> None:
     onnx.save(made, path)
 
 
+def export_after_trees(fitted: Fitted, path: Path) -> None:
+    """Write what follows the trees: their scores, and the columns where a linear part needs them.
+
+    Nothing is written where the trees are not for `bit_trees.py`.
+    """
+    if bit_trees(explainer(fitted)) is None:
+        return
+    made = helper.make_model(
+        _Graph(fitted).build_after_trees(), opset_imports=list(OPSETS), ir_version=10
+    )
+    onnx.checker.check_model(made)
+    onnx.save(made, path)
+
+
 def explainer(fitted: Fitted) -> Explainer:
     """Make what takes the model's scores apart, without scikit-learn."""
     data, pipeline = fitted.data, fitted.candidate.pipeline
@@ -98,12 +114,26 @@ def _levels(data: Prepared, transformer: ColumnTransformer) -> Mapping[str, Sequ
 def prove_parity(fitted: Fitted, path: Path, rows: pd.DataFrame) -> float:
     """Return the largest difference on `rows` of either graph; `ParityError` when too large."""
     model = OnnxModel.load(path)
-    is_classes = fitted.data.task == "classification"
     name = model.outputs[0].name
     fed = tensors(fitted.data, rows)
     if [one.name for one in model.inputs] == [COLUMNS]:
         fed = {COLUMNS: explainer(fitted).encoder.encode(fed)}
-    exported = np.asarray(model.run_unchecked(fed)[name], dtype=np.float64)
+    return _difference(fitted, model.run_unchecked(fed)[name], rows)
+
+
+def prove_bits(fitted: Fitted, folder: Path, rows: pd.DataFrame) -> float:
+    """Do the same for the trees as bits, where the version in `folder` has them."""
+    by_bits = ByBits.load(folder)
+    if by_bits is None:
+        return 0.0
+    encoder = explainer(fitted).encoder
+    columns = encoder.encode(tensors(fitted.data, rows))
+    return _difference(fitted, by_bits.answers(columns, encoder.codes(columns)), rows)
+
+
+def _difference(fitted: Fitted, answers: NDArray[Any], rows: pd.DataFrame) -> float:
+    is_classes = fitted.data.task == "classification"
+    exported = np.asarray(answers, dtype=np.float64)
     trained = fitted.predict(rows).reshape(exported.shape)
     gap = np.abs(exported - trained)
     if not is_classes:
@@ -134,7 +164,7 @@ def tensors(data: Prepared, rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
 
 
 class _Graph:
-    """An ONNX graph under construction; build one of its two forms, once."""
+    """An ONNX graph under construction; build one of its three forms, once."""
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = fitted
@@ -143,6 +173,7 @@ class _Graph:
         self._constants: list[onnx.TensorProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._n_names = 0
+        self._has_trees = True
         names = [str(name) for name in fitted.data.X.columns]
         self._output = {
             wanted: output_name(wanted, names)
@@ -175,6 +206,23 @@ class _Graph:
         given = helper.make_tensor_value_info(COLUMNS, TensorProto.FLOAT, [None, n_columns])
         return helper.make_graph(
             self._nodes, "columns", [given], self._outputs, initializer=self._constants
+        )
+
+    def build_after_trees(self) -> onnx.GraphProto:
+        """Make the part after the trees."""
+        self._has_trees = False
+        self._finish(self._scores(COLUMNS), has_label=False)
+        model = explainer(self._fitted).model
+        trees = trees_of(model)
+        widths = {} if trees is None else {TREE_SCORES: trees.n_scores}
+        if isinstance(model, MixedScores):
+            widths[COLUMNS] = model.trees.n_columns
+        given = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width])
+            for name, width in widths.items()
+        ]
+        return helper.make_graph(
+            self._nodes, "after_trees", given, self._outputs, initializer=self._constants
         )
 
     def _scores(self, columns: str) -> str:
@@ -244,6 +292,8 @@ class _Graph:
         return self._add("Gemm", inputs, transB=1)
 
     def _trees(self, columns: str, ensemble: TreeEnsemble) -> str:
+        if not self._has_trees:
+            return TREE_SCORES
         return self._add(
             "TreeEnsembleRegressor",
             [columns],

@@ -8,6 +8,7 @@ metric.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -144,11 +145,10 @@ class LiveModel:
         if self._current is None:
             raise ModelUnavailableError(self.not_ready() or "no model is loaded yet")
         loaded = self._current
-        outputs = await loaded.infer(inputs)
-        label = loaded.output("label")
-        labels = outputs[label].tolist() if label in outputs else []
+        found = await loaded.infer(inputs)
+        outputs = loaded.outputs(found)
         n_rows = len(next(iter(outputs.values())))
-        self._count(loaded, labels or [""] * n_rows)
+        self._count(loaded, _labels(loaded, found.said, n_rows))
         answer = to_json({name: tensor.tolist() for name, tensor in outputs.items()})
         self._record(self._log.new_id(), loaded, n_rows, b"", answer.decode())
         return outputs
@@ -185,8 +185,7 @@ class LiveModel:
             tensors = loaded.reader.read([asked[k] for k in found.strange])
             warnings = loaded.reader.warnings(tensors)
             text = loaded.quick.with_warnings(found, warnings)
-        classes = loaded.signature.classes
-        self._count(loaded, [classes[k] for k in found.said] or [""] * len(rows))
+        self._count(loaded, _labels(loaded, found.said, len(rows)))
         made, text = self._log.new_id(), f"[{text}]"
         self._record(made, loaded, len(rows), body, text)
         return f'{{"id":"{made}","model":{served},"predictions":{text}}}'.encode()
@@ -209,8 +208,8 @@ class LiveModel:
     def _count(self, loaded: LoadedModel, labels: list[str]) -> None:
         """Count answers by label (empty for a number) and version."""
         version = str(loaded.version.version)
-        for label in labels:
-            self._answers.add((label, version))
+        for label, n in Counter(labels).items():
+            self._answers.add((label, version), n)
 
     # ---------------------------------------------------------------------------- swapping
     async def _watch(self, registry: Registry) -> None:
@@ -280,3 +279,9 @@ class LiveModel:
         if self._current is None or not self._trouble:
             return None
         return f"{self._trouble}; version {self._serving()} goes on answering"
+
+
+def _labels(loaded: LoadedModel, said: list[int], n_rows: int) -> list[str]:
+    """Return the class that is said of each row; of numbers empty texts."""
+    classes = loaded.signature.classes
+    return [classes[k] for k in said] or [""] * n_rows

@@ -18,19 +18,19 @@ from common.telemetry import Telemetry
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from p1_prediction_api.column_model import EXPLAINER_FILE, ColumnModel
 from p1_prediction_api.conformal import intervals, prediction_sets
 from p1_prediction_api.contracts import ModelCard, Prediction, Signature
 from p1_prediction_api.encoding import output_name
 from p1_prediction_api.errors import ModelContentError
 from p1_prediction_api.explaining import Explainer, load_encoder
-from p1_prediction_api.quick import QuickAnswer, QuickModel, QuickRows
+from p1_prediction_api.quick import QuickAnswer, QuickModel
+from p1_prediction_api.quick_rows import QuickRows
 from p1_prediction_api.rows import RowReader
 from p1_prediction_api.settings import Settings
 
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
-EXPLAINER_FILE = "explainer.npz"
-COLUMNS_FILE = "columns.onnx"
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -69,15 +69,25 @@ class LoadedModel:
             self._watch(tensors, outputs)
         return _predictions(self, outputs, self.reader.warnings(tensors))
 
-    async def infer(self, inputs: Tensors) -> Tensors:
+    async def infer(self, inputs: Tensors) -> QuickAnswer:
         """Answer raw tensors; raises `InputError` for what does not fit."""
         check_inputs(self.session.inputs, inputs)
         sizes = {len(tensor) for tensor in inputs.values()}
         if len(sizes) != 1:
             raise ModelContentError(f"the inputs have different numbers of rows: {sorted(sizes)}")
-        outputs = await self.batcher.submit(inputs, weight=max(1, *sizes))
-        self._watch(inputs, outputs)
-        return outputs
+        rows = self.quick.pack(inputs)
+        return await self.quick_batcher.submit(rows, weight=max(1, len(rows)))
+
+    def outputs(self, answer: QuickAnswer) -> dict[str, Tensor]:
+        """Return an answer to tensors as the graph's outputs, in their order."""
+        return self.quick.outputs(answer, self._outputs)
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        """The graph's names for its outputs."""
+        is_number = self.signature.task == "regression"
+        wanted = ["prediction"] if is_number else ["probabilities", "label"]
+        return {one: self.output(one) for one in wanted}
 
     def _watch(self, tensors: Tensors, outputs: Tensors) -> None:
         of = "prediction" if self.signature.task == "regression" else "probabilities"
@@ -138,8 +148,8 @@ def load(
 
 def _quick(folder: Path, signature: Signature, card: ModelCard, settings: Settings) -> QuickModel:
     encoder = load_encoder(folder / EXPLAINER_FILE)
-    session = OnnxModel.load(folder / COLUMNS_FILE)
-    return QuickModel(signature, card, encoder, session, max_rows=settings.max_rows)
+    model = ColumnModel.load(folder)
+    return QuickModel(signature, card, encoder, model, max_rows=settings.max_rows)
 
 
 def run_batch(session: OnnxModel, items: Sequence[Tensors]) -> list[Tensors]:

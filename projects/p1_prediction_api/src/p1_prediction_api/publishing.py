@@ -15,11 +15,14 @@ from common.models import ModelVersion, open_registry
 from common.models.registry import check_name
 from common.service.health import code_revision
 
+from p1_prediction_api.column_model import AFTER_TREES_FILE, COLUMNS_FILE, EXPLAINER_FILE
 from p1_prediction_api.diagnosis import render_html
 from p1_prediction_api.export import (
     explainer,
     export,
+    export_after_trees,
     export_columns,
+    prove_bits,
     prove_parity,
     tensors,
     with_strangers,
@@ -37,10 +40,8 @@ log = structlog.get_logger()
 MODEL_FILE = "model.onnx"
 CARD_FILE = "card.json"
 PROFILE_FILE = "profile.json"
-COLUMNS_FILE = "columns.onnx"
 DIAGNOSIS_FILE = "diagnosis.json"
 REPORT_FILE = "report.html"
-EXPLAINER_FILE = "explainer.npz"
 READING_FILE = "reading.json"
 SCHEMA_FILE = "schema.json"
 
@@ -71,6 +72,8 @@ def publish(
         export_columns(run.published, files / COLUMNS_FILE)
         prove_parity(run.published, files / COLUMNS_FILE, held_out)
         explainer(run.published).save(files / EXPLAINER_FILE)
+        export_after_trees(run.published, files / AFTER_TREES_FILE)
+        prove_bits(run.published, files, held_out)
         reference = _reference(run)
         (files / MONITORING_FILE).write_text(reference.model_dump_json(), encoding="utf-8")
         (files / CARD_FILE).write_text(run.card.model_dump_json(indent=2), encoding="utf-8")

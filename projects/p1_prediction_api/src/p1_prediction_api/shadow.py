@@ -29,7 +29,8 @@ from p1_prediction_api.errors import OtherTableError
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.loaded import LoadedModel, load
 from p1_prediction_api.monitoring.contracts import ShadowComparison
-from p1_prediction_api.quick import QuickModel, QuickRows
+from p1_prediction_api.quick import QuickModel
+from p1_prediction_api.quick_rows import QuickRows
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.shadow_comparison import Skipped, compare
 

@@ -12,7 +12,7 @@ from p1_prediction_api.database import MIGRATIONS, WINDOWS
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.loaded import LoadedModel, load
 from p1_prediction_api.monitoring.collecting import MAX_ROWS_A_ROUND, Collector
-from p1_prediction_api.monitoring.sightings import MAX_WAITING_BYTES, Sightings
+from p1_prediction_api.monitoring.sightings import MAX_WAITING_ROWS, Sightings
 from p1_prediction_api.monitoring.timeline import total
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import TrainingRun
@@ -63,11 +63,35 @@ def test_what_waits_is_bounded_and_what_found_no_room_is_counted() -> None:
     for _ in range(5):
         sightings.saw(rows, answers, n_requests=2)
     kept = sightings.take()
-    assert sum(one.rows.nbytes for one in kept) <= MAX_WAITING_BYTES
-    assert len(kept) == 2
-    assert sightings.take_totals() == (0, 300_000, 6)
-    sightings.saw(rows, answers)
-    assert len(sightings.take()) == 1
+    n_rows = sum(len(one.answers) for one in kept)
+    assert MAX_ROWS_A_ROUND < n_rows <= MAX_WAITING_ROWS
+    assert all(len(one.rows) == len(one.answers) for one in kept)
+    assert sum(one.n_requests for one in kept) == 10
+    assert sightings.take_totals() == (0, 500_000 - n_rows, 0)
+    sightings.saw(rows[:9], answers[:9])
+    assert [len(one.answers) for one in sightings.take()] == [9]
+    assert sightings.take_totals() == (0, 0, 0)
+
+
+def test_every_row_of_a_flood_is_as_likely_to_wait() -> None:
+    """Early and late, alone and in company, by columns and by tensors."""
+    sightings = Sightings()
+    sightings.open()
+    numbers = iter(np.arange(64_000, dtype=np.float32).reshape(-1, 1))
+    for size in [1, 63] * 1_000:
+        rows = np.stack([next(numbers) for _ in range(size)])
+        sightings.saw({"a": rows} if size == 1 else rows, rows[:, 0])
+    kept = sightings.take()
+    found = np.concatenate([one.answers for one in kept])
+    seen = [one.rows["a"] if isinstance(one.rows, dict) else one.rows for one in kept]
+    assert np.array_equal(np.concatenate(seen)[:, 0], found)
+    n_refused, n_rows, n_requests = sightings.take_totals()
+    assert (n_refused, n_rows) == (0, 64_000 - len(found))
+    assert n_requests == 2_000 - sum(one.n_requests for one in kept)
+    share = len(found) / 64_000
+    early, late, alone = found < 8_000, found >= 56_000, found % 64 == 0
+    for some, n in ((early, 8_000), (late, 8_000), (alone, 1_000)):
+        assert abs(some.sum() - n * share) < 6 * np.sqrt(n * share)
 
 
 def test_a_refusal_is_counted_and_goes_on() -> None:

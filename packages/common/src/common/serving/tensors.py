@@ -120,19 +120,20 @@ def _strings_from_bytes(name: str, n_elements: int, raw: bytes) -> Tensor:
             name, f"{len(raw)} bytes cannot hold {n_elements} strings", "whole strings"
         )
     strings: list[str] = []
-    at = 0
-    while at < len(raw):
-        if at + 4 > len(raw) or len(strings) == n_elements:
-            raise InputError(name, "its bytes do not end where its last string does", "its strings")
-        (size,) = struct.unpack_from("<I", raw, at)
-        at += 4
-        if at + size > len(raw):
-            raise InputError(name, "a string is longer than the data", "length, then content")
-        try:
-            strings.append(raw[at : at + size].decode())
-        except UnicodeDecodeError as error:
-            raise InputError(name, "a string is not UTF-8", "UTF-8") from error
-        at += size
+    at, end, size_at = 0, len(raw), struct.Struct("<I").unpack_from
+    try:
+        while at < end:
+            if at + 4 > end or len(strings) == n_elements:
+                raise InputError(
+                    name, "its bytes do not end where its last string does", "its strings"
+                )
+            start = at + 4
+            at = start + size_at(raw, at)[0]
+            if at > end:
+                raise InputError(name, "a string is longer than the data", "length, then content")
+            strings.append(raw[start:at].decode())
+    except UnicodeDecodeError as error:
+        raise InputError(name, "a string is not UTF-8", "UTF-8") from error
     if len(strings) != n_elements:
         raise InputError(name, f"it holds {len(strings)} strings", f"{n_elements}")
     return np.array(strings, dtype=object)

@@ -17,10 +17,21 @@ MAX_VALUES = 4_000
 """Values bound by one statement; SQLite takes 32,766, its parser is quicker with fewer."""
 
 
+MAX_BYTES = 500_000
+"""About how much one statement binds: the driver keeps a statement's values until its next use."""
+
+
 def insert_rows(
-    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    n_bytes: int = 0,
 ) -> None:
-    """Insert rows that all have the same keys; raises what the database raises."""
+    """Insert rows that all have the same keys, of about `n_bytes` together.
+
+    Raises what the database raises.
+    """
     if not rows:
         return
     names = list(rows[0])
@@ -28,8 +39,9 @@ def insert_rows(
     if connection.dialect.name != "sqlite" or not is_plain:
         connection.execute(sa.insert(table), [dict(row) for row in rows])
         return
+    n_at_once = min(MAX_VALUES // len(names), MAX_BYTES * len(rows) // max(1, n_bytes))
     start = 0
-    for size in _powers_of_two(len(rows), MAX_VALUES // len(names)):
+    for size in _powers_of_two(len(rows), n_at_once):
         some = rows[start : start + size]
         start += size
         values = tuple(chain.from_iterable([[row[name] for name in names] for row in some]))

@@ -8,6 +8,7 @@ service's tables lie in a schema of its own, so that services, and others, share
 """
 
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -15,16 +16,12 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from pydantic import SecretStr
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -33,10 +30,14 @@ from sqlalchemy.schema import CreateSchema
 
 from common.errors import DomainError
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 T = TypeVar("T")
 
 MIGRATION_LOCK = 0x41495244
 """Key of PostgreSQL's advisory lock while migrations run."""
+_REVISION = re.compile(r"""^((?:down_)?revision)\b[^=\n]*= *["']([^"'\n]+)["']""", re.MULTILINE)
 BUSY_TIMEOUT_S = 10.0
 N_TRIES = 5
 RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -163,14 +164,21 @@ def upsert(
     """Insert rows, or update those whose `key` columns (unique together) are there already."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = _insert(connection, table)
     given = {name: statement.excluded[name] for name in rows[0] if name not in key}
     if given:
         merged = statement.on_conflict_do_update(index_elements=list(key), set_=given)
     else:
         merged = statement.on_conflict_do_nothing(index_elements=list(key))
     connection.execute(merged, [dict(row) for row in rows])
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 2 MB that SQLite does not need
+
+    return postgresql.insert(table)
 
 
 def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> Store:
@@ -187,7 +195,7 @@ def open_store(url: str | Path, *, migrations: Path, n_connections: int = 5) -> 
     try:
         _make_schema(engine, schema)
         _migrate(engine, migrations)
-    except (SQLAlchemyError, CommandError, OSError, UnicodeError) as error:
+    except (SQLAlchemyError, _MigrationError, OSError, UnicodeError) as error:
         store.close()
         message = f"cannot open {store.shown_url}: {_reason(error)}{_advice(error)}"
         raise StoreError(message, is_transient=_is_transient(error)) from error
@@ -265,30 +273,59 @@ def _make_schema(engine: sa.Engine, schema: str) -> None:
             connection.execute(CreateSchema(schema))
 
 
+class _MigrationError(Exception):
+    """A migration cannot be applied."""
+
+
 def _migrate(engine: sa.Engine, migrations: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    revisions = _revisions(migrations)
     with engine.connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             own = sa.func.quote_ident(sa.func.current_schema())  # alone: not another's versions
             connection.execute(sa.select(sa.func.set_config("search_path", own, True)))
-        _refuse_newer(connection, scripts)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        applied = _applied(connection)
+        _refuse_newer(applied, set(revisions))
+        if applied != set(revisions) - set(revisions.values()):
+            _upgrade(connection, migrations)
 
 
-def _refuse_newer(connection: sa.Connection, scripts: ScriptDirectory) -> None:
+def _revisions(migrations: Path) -> dict[str, str]:
+    """Return each migration and the one before it, as the files say: to read them runs nothing."""
+    found: dict[str, str] = {}
+    for path in (migrations / "versions").glob("*.py"):
+        said = dict(_REVISION.findall(path.read_text(encoding="utf-8")))
+        found[said.get("revision", path.name)] = said.get("down_revision", "")
+    return found
+
+
+def _applied(connection: sa.Connection) -> set[str]:
     if not sa.inspect(connection).has_table("alembic_version"):
-        return
-    known = {script.revision for script in scripts.walk_revisions()}
-    for (revision,) in connection.execute(sa.text("SELECT version_num FROM alembic_version")):
-        if revision not in known:
-            raise StoreError(
-                f"the database was written by newer code (revision {revision}); "
-                "upgrade this service, or restore a backup"
-            )
+        return set()
+    return set(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def _refuse_newer(applied: set[str], known: set[str]) -> None:
+    for revision in applied - known:
+        raise StoreError(
+            f"the database was written by newer code (revision {revision}); "
+            "upgrade this service, or restore a backup"
+        )
+
+
+def _upgrade(connection: sa.Connection, migrations: Path) -> None:
+    """Apply what is missing. Alembic takes 10 MB and a moment: here, where there is work for it."""
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise _MigrationError(str(error)) from error
 
 
 def _is_worth_a_retry(error: BaseException | None) -> bool:

@@ -217,4 +217,7 @@ class BackgroundInserts:
 
     def _insert(self, batch: list[_Waiting]) -> None:
         rows = [row for row, _ in batch]
-        self._store.run(lambda connection: insert_rows(connection, self._table, rows))
+        n_bytes = sum(n_bytes for _, n_bytes in batch)
+        self._store.run(
+            lambda connection: insert_rows(connection, self._table, rows, n_bytes=n_bytes)
+        )

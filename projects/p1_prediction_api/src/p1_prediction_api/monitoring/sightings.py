@@ -1,14 +1,16 @@
 """What a version was asked and answered, waiting to be counted: the one step on the hot path.
 
-An append a batch; memory is bounded, and what finds no room is counted and not kept. Read next:
-`collecting.py`.
+An append a batch. Of a flood a random share waits, the same share of every row since the last
+count: whenever too many wait, half of them go, and half of what comes from then on. What was not
+kept is counted all the same. Read next: `collecting.py`.
 """
 
-from collections import deque
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from p1_prediction_api.errors import RowError
@@ -16,7 +18,8 @@ from p1_prediction_api.errors import RowError
 Tensor = NDArray[Any]
 Rows = Tensor | Mapping[str, Tensor]
 """Encoded columns, or one tensor a feature."""
-MAX_WAITING_BYTES = 32_000_000
+MAX_WAITING_ROWS = 12_288
+"""Three times what a round looks at: with half of them gone it still finds enough."""
 
 
 class Sighting(NamedTuple):
@@ -26,6 +29,14 @@ class Sighting(NamedTuple):
     answers: Tensor
     n_requests: int
 
+    def take(self, places: Tensor) -> "Sighting":
+        """Return some of the rows, with all of the requests."""
+        if isinstance(self.rows, Mapping):
+            rows: Rows = {name: tensor[places] for name, tensor in self.rows.items()}
+        else:
+            rows = self.rows[places]
+        return Sighting(rows, self.answers[places], self.n_requests)
+
 
 class Sightings:
     """A queue between what answers and what counts; any thread may use either end.
@@ -34,22 +45,43 @@ class Sightings:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Sighting] = deque()
-        self._room = 0
+        self._lock = threading.Lock()
+        self._rng = np.random.default_rng()
         self._is_open = False
         self._n_refused = self._n_rows_unkept = self._n_requests_unkept = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._waiting: list[Sighting] = []
+        self._n_waiting, self._share = 0, 1.0
 
     def saw(self, rows: Rows, answers: Tensor, n_requests: int = 1) -> None:
         """Note a batch; the arrays are kept, not copied."""
         if not self._is_open:
             return
-        size = rows.nbytes if not isinstance(rows, Mapping) else answers.nbytes * (1 + len(rows))
-        if size > self._room:
-            self._n_rows_unkept += len(answers)
-            self._n_requests_unkept += n_requests
-            return
-        self._room -= size
-        self._waiting.append(Sighting(rows, answers, n_requests))
+        with self._lock:
+            self._keep(Sighting(rows, answers, n_requests), self._share)
+            while self._n_waiting > MAX_WAITING_ROWS:
+                self._halve()
+
+    def _keep(self, seen: Sighting, share: float) -> None:
+        """Let a random share of the rows wait; the requests are counted with what is left."""
+        n_rows = len(seen.answers)
+        if share < 1:
+            seen = seen.take(np.flatnonzero(self._rng.random(n_rows) < share))
+            self._n_rows_unkept += n_rows - len(seen.answers)
+            if not len(seen.answers):
+                self._n_requests_unkept += seen.n_requests
+                return
+        self._waiting.append(seen)
+        self._n_waiting += len(seen.answers)
+
+    def _halve(self) -> None:
+        waiting, share = self._waiting, self._share / 2
+        self._begin()
+        self._share = share
+        for seen in waiting:
+            self._keep(seen, 0.5)
 
     @contextmanager
     def refusals(self) -> Generator[None]:
@@ -62,18 +94,18 @@ class Sightings:
 
     def open(self) -> None:
         """Keep what is seen from now on, to be taken now and then."""
-        self._is_open, self._room = True, MAX_WAITING_BYTES
+        self._is_open = True
 
     def take(self) -> list[Sighting]:
         """Take what waits, oldest first."""
-        found = []
-        while self._waiting:
-            found.append(self._waiting.popleft())
-        self._room = MAX_WAITING_BYTES
+        with self._lock:
+            found = self._waiting
+            self._begin()
         return found
 
     def take_totals(self) -> tuple[int, int, int]:
         """Take the number of requests refused, and of rows and requests not kept."""
-        found = self._n_refused, self._n_rows_unkept, self._n_requests_unkept
-        self._n_refused = self._n_rows_unkept = self._n_requests_unkept = 0
+        with self._lock:
+            found = self._n_refused, self._n_rows_unkept, self._n_requests_unkept
+            self._n_refused = self._n_rows_unkept = self._n_requests_unkept = 0
         return found
