@@ -6,7 +6,7 @@ line. Read next: `table_output.py`.
 """
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,23 +58,22 @@ class Problems:
 
 
 def predict_pieces(
-    loaded: LoadedModel, frame: pd.DataFrame, report: Callable[[float], None]
+    loaded: LoadedModel, frames: Iterable[pd.DataFrame], *, n_before: int = 0
 ) -> Iterator[Piece]:
-    """Yield the table with columns of answers, a few thousand rows at a time.
+    """Yield the rows of consecutive frames with columns of answers, a few thousand at a time.
 
     `prediction`, then of classes `probability of …` for each and `prediction set`, of numbers
-    `low` and `high`. `report` is called with the share done, 0 to 1. At least one piece comes, so
-    that an empty table has its columns, too. Raises `RowError` for a table that lacks a column.
+    `low` and `high`. `n_before` rows stand before the first. A frame without rows gives a piece
+    without rows. The frames must have the columns that `check_columns` asks for.
     """
-    check_columns(loaded, frame)
-    for start in range(0, max(1, len(frame)), ROWS_AT_ONCE):
-        yield _piece(loaded, frame.iloc[start : start + ROWS_AT_ONCE], start)
-        report(min(1.0, (start + ROWS_AT_ONCE) / max(1, len(frame))))
+    for frame in frames:
+        for start in range(0, max(1, len(frame)), ROWS_AT_ONCE):
+            yield _piece(loaded, frame.iloc[start : start + ROWS_AT_ONCE], n_before + start)
+        n_before += len(frame)
 
 
-def check_columns(loaded: LoadedModel, frame: pd.DataFrame) -> None:
-    """Refuse a table that lacks a column the model needs."""
-    known = [str(name) for name in frame.columns]
+def check_columns(loaded: LoadedModel, known: Collection[str]) -> None:
+    """Raise `RowError` for a table that lacks a column the model needs; it has those `known`."""
     missing = [feature.name for feature in loaded.signature.features if feature.name not in known]
     fields = []
     for name in missing:
@@ -96,7 +95,7 @@ def _piece(loaded: LoadedModel, piece: pd.DataFrame, start: int) -> Piece:
         (("row", rows + start + 1), ("problem", problems.of_bad()))
     ):
         aside.insert(place, _free(name, piece), values)
-    good = piece.loc[~is_bad]
+    good = piece.loc[~is_bad].infer_objects()  # without texts where numbers belong
     outputs = loaded.session.run_unchecked({name: t[~is_bad] for name, t in tensors.items()})
     answers = _answers(loaded, outputs, good.index)
     renamed = answers.rename(columns={name: _free(name, good) for name in answers.columns})

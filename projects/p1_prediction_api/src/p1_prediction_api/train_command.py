@@ -113,21 +113,28 @@ def _schema(path: Path | None) -> TableSchema | None:
     return None if path is None else load_schema(path)
 
 
-def read_later(table: Path, schema: Path | None, files: Path, *, whole: bool = False) -> Table:
-    """Read a table for a published model: as a schema says, else as the one it was trained with.
+def read_later(table: Path, schema: Path | None, files: Path) -> Table:
+    """Read a table for a published model, or a sample of it: as `later_schema` says."""
+    said, is_given = later_schema(schema, files)
+    return open_table(table, schema=said, is_strict=is_given)
 
-    Of that one only the columns are kept that this table has, and nothing about the file: another
-    file may be encoded and separated in another way. With `whole` every row is read.
+
+def later_schema(schema: Path | None, files: Path) -> tuple[TableSchema, bool]:
+    """Return what is said of a table for a published model, and whether for that very table.
+
+    That is the schema that is given, else the one the model was trained with, whose columns a later
+    table may lack; of its file only what a file does not show is kept: another file may be encoded
+    and separated in another way.
     """
-    limits = Holding(max_rows=1 << 40, max_bytes=1 << 62) if whole else Holding()
     given = _schema(schema)
+    if given is not None:
+        return given, True
     stored = files / SCHEMA_FILE
-    if given is not None or not stored.is_file():
-        return open_table(table, schema=given, holding=limits)
+    if not stored.is_file():
+        return TableSchema(), False
     said = parse_schema(json.loads(stored.read_text(encoding="utf-8")), "the model's schema")
     kept = FileSchema(header=said.file.header, names=said.file.names, missing=said.file.missing)
-    said = said.model_copy(update={"file": kept})
-    return open_table(table, schema=said, holding=limits, is_strict=False)
+    return said.model_copy(update={"file": kept}), False
 
 
 def _trained(order: Order, settings: Settings) -> TrainingRun:
