@@ -104,6 +104,11 @@ class ModelCard(_Value):
     chosen_because: str
     metric: str
     metrics: dict[str, Estimate]
+    decided_at: float | None = Field(
+        default=None,
+        description="Of two classes: the threshold of the positive one at which accuracy, "
+        "precision and recall were measured; null on cards of before, which took the likeliest.",
+    )
     baseline: dict[str, float]
     candidates: tuple[CandidateScore, ...]
     n_train: int
