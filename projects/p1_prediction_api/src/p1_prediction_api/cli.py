@@ -141,7 +141,7 @@ def train(
         max_rows=max_rows,
         report=report,
         should_publish=publish,
-        should_diagnose=diagnose and not if_missing,
+        should_diagnose=diagnose,
     )
     carry_out(order, settings)
 
