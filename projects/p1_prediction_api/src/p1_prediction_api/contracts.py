@@ -21,6 +21,11 @@ class Feature(_Value):
     kind: Literal["number", "category", "date"]
     unit: str = ""
     may_be_missing: bool = False
+    missing_spellings: tuple[str, ...] = Field(
+        default=(),
+        description='Values that mean missing here, beside null: of a category such as "?", of a '
+        "number such as -999.",
+    )
     low: float | None = Field(
         default=None, description="Smallest value seen in training; of a date, days since 1970."
     )

@@ -29,6 +29,7 @@ from p1_prediction_api.encoding import (
     date_parts,
     days_of,
 )
+from p1_prediction_api.missing import missing_labels, missing_numbers
 from p1_prediction_api.monitoring.sightings import Sightings
 
 Matrix = NDArray[np.float32]
@@ -63,11 +64,15 @@ class QuickReader:
         self._n_columns = len(encoder.owners())
         offset = len(encoder.numbers) + len(DATE_PARTS) * len(encoder.dates)
         self._codes: list[dict[str | None, int]] = []
-        for known in encoder.levels.values():
+        for name, known in encoder.levels.items():
             codes: dict[str | None, int] = {level: offset + k for k, level in enumerate(known)}
             codes[None] = codes.get(MISSING, UNKNOWN)
+            for spelled in missing_labels(by_name[name]):
+                codes.setdefault(spelled, codes[None])
             self._codes.append(codes)
             offset += len(known)
+        told = enumerate(missing_numbers(by_name[name]) for name in encoder.numbers)
+        self._told_missing = [(k, numbers) for k, numbers in told if len(numbers)]
         limits = [by_name[name] for name in (*encoder.numbers, *encoder.dates)]
         self._low = np.array([feature.low for feature in limits], np.float32)
         self._high = np.array([feature.high for feature in limits], np.float32)
@@ -115,6 +120,8 @@ class QuickReader:
                 matrix[:, start : start + len(DATE_PARTS)] = parts
         elif n_numbers:
             matrix[:, :n_numbers] = rows  # None becomes NaN
+        for k, numbers in self._told_missing:
+            matrix[np.isin(matrix[:, k], numbers), k] = np.nan
         if self._codes:
             coded = [codes for item in items for codes in item.labels]
             width = self._n_columns

@@ -19,6 +19,7 @@ from p1_prediction_api.contracts import MISSING, Feature
 from p1_prediction_api.encoding import EPOCH, LARGEST_NUMBER
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.loaded import LoadedModel
+from p1_prediction_api.missing import missing_labels, missing_numbers
 
 ROWS_AT_ONCE = 8192
 MAX_NAMED = 5
@@ -112,7 +113,7 @@ def _free(name: str, frame: pd.DataFrame) -> str:
 def _tensor(feature: Feature, column: pd.Series, problems: Problems) -> NDArray[np.generic]:
     if feature.kind == "category":
         text = column.astype("string")
-        is_missing = text.isna().to_numpy()
+        is_missing = (text.isna() | text.isin(missing_labels(feature))).to_numpy(bool)
         values = text.astype(object).where(~is_missing, MISSING).to_numpy(object)
     else:
         values, is_bad = _numbers(feature, column)
@@ -134,7 +135,9 @@ def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], 
     is_blank = column.isna() | (column.astype("string").str.strip() == "").fillna(value=True)
     is_bad = np.isnan(found) | (np.abs(found) > LARGEST_NUMBER)
     with np.errstate(over="ignore"):
-        return found.astype(np.float32), is_bad & ~is_blank.to_numpy(bool)
+        values = found.astype(np.float32)
+    values[np.isin(values, missing_numbers(feature))] = np.nan
+    return values, is_bad & ~is_blank.to_numpy(bool)
 
 
 def _answers(
