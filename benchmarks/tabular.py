@@ -82,8 +82,7 @@ def published(run: TrainingRun, folder: Path) -> LoadedModel:
 
 def answered_rows(loaded: LoadedModel, asked: pd.DataFrame) -> pd.DataFrame:
     """Answer every row; none may be set aside."""
-    shares: list[float] = []
-    pieces = list(predict_pieces(loaded, asked, shares.append))
+    pieces = list(predict_pieces(loaded, [asked]))
     if n_aside := sum(len(piece.set_aside) for piece in pieces):
         raise SystemExit(f"{n_aside} rows of the hold-out could not be answered")
     return pd.concat([piece.answered for piece in pieces])

@@ -245,6 +245,7 @@ def test_a_version_without_a_diagnosis_says_how_to_get_one_and_how_good_it_is(
         open_page(browser, f"{site.url}/?tab=report") as page,
     ):
         expect(page.locator("#pane-report")).to_contain_text("This version has no diagnosis")
+        expect(page.locator("#pane-report .code")).to_contain_text("p1-prediction-api train TABLE")
         expect(page.locator("#figures")).to_contain_text("ROC AUC")
 
 

@@ -102,7 +102,7 @@ async def test_an_upload_beyond_the_limit_is_refused(tmp_path: Path) -> None:
 
 async def test_so_many_run_so_many_wait_and_the_next_is_told_to_come_back(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, max_profiles_at_once=1, max_profiles_waiting=1)
-    bench = Workbench(settings)
+    bench = Workbench(settings, does="experiments")
     started, release = threading.Event(), threading.Event()
     answers: list[str] = []
 
@@ -121,10 +121,16 @@ async def test_so_many_run_so_many_wait_and_the_next_is_told_to_come_back(tmp_pa
         group.start_soon(ask, lambda: "waited")
         while not bench.n_waiting:
             await anyio.lowlevel.checkpoint()
-        with pytest.raises(BusyError, match="try again"):
+        with pytest.raises(BusyError, match="every worker for experiments is busy"):
             await bench.run(lambda: "refused")
         release.set()
     assert answers == ["held", "waited"]
+
+
+async def test_the_page_of_a_full_line_speaks_of_no_room_in_particular(lab: ServiceClient) -> None:
+    page = (await lab.http.get("/problems/workers-busy")).text
+    assert "Every worker is busy" in page
+    assert "table" not in page
 
 
 @pytest.fixture

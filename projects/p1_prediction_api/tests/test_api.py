@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from common.errors import ProblemError
 from common.models import open_registry
 from common.service.client import ServiceClient, connect_app
@@ -161,10 +162,13 @@ async def test_a_corrupt_or_foreign_model_keeps_the_old_one_answering(
     (note,) = (await client.get("/readyz"))["notes"]
     assert "version 2 cannot be loaded" in note
     assert (await client.get("/v1/model"))["trouble"] == note
-    await asyncio.to_thread(registry.roll_back, "breast-cancer", "champion")
-    async with asyncio.timeout(20):
-        while (await client.get("/readyz")).get("notes"):
-            await asyncio.sleep(0.005)
+    with structlog.testing.capture_logs() as events:
+        await asyncio.to_thread(registry.roll_back, "breast-cancer", "champion")
+        async with asyncio.timeout(20):
+            while (await client.get("/readyz")).get("notes"):
+                await asyncio.sleep(0.005)
+    told = [(one["event"], one["version"]) for one in events if "version" in one]
+    assert told == [("model_kept", 1)]  # it answered all along: nothing was swapped
 
 
 async def test_a_file_changed_in_the_registry_is_not_served(

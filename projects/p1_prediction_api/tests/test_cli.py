@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from p1_prediction_api.diagnosis import Diagnosis
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,16 @@ def test_what_would_stop_the_service_is_said_before_it_trains(tmp_path: Path) ->
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
     assert not (tmp_path / "data" / "models").exists()
+
+
+def test_what_is_trained_on_the_first_start_comes_with_its_diagnosis(tmp_path: Path) -> None:
+    for said in ("published breast-cancer version 1 as champion", "is there already"):
+        done = run("train", "--if-missing", cwd=tmp_path, ROADMAP_DATA_DIR=str(tmp_path / "data"))
+        assert said in done.stdout, done.stderr
+    (report,) = (tmp_path / "data" / "models").rglob("report.html")
+    assert report.read_text().startswith("<!doctype html>")
+    (diagnosis,) = (tmp_path / "data" / "models").rglob("diagnosis.json")
+    assert Diagnosis.model_validate_json(diagnosis.read_text()).verdict
 
 
 def test_with_a_registry_out_of_reach_it_trains_nothing_and_says_why(tmp_path: Path) -> None:

@@ -294,6 +294,22 @@ def test_curves_learn_from_no_row_that_is_held_out() -> None:
     assert spoilt.fit.held_out != clean(0).fit.held_out
 
 
+def test_what_is_confused_is_what_the_service_says() -> None:
+    run = run_of(clean_table())
+    said = run.signature.model_copy(update={"positive": "no", "threshold": 0.2})
+    seen = diagnose(replace(run, signature=said), minutes=0)
+    test = run.split.test
+    pipeline = run.chosen.pipeline.fit(
+        run.data.X.iloc[run.split.train], run.data.y[run.split.train]
+    )
+    is_no = pipeline.predict_proba(run.data.X.iloc[test])[:, 0] >= 0.2
+    assert seen.confusion is not None
+    n_found = int((is_no & (run.data.y[test] == 0)).sum())
+    assert seen.confusion.counts[0][0] == n_found
+    assert seen.confusion.counts[1][0] == int(is_no.sum()) - n_found
+    assert seen.classes[0].recall.value == pytest.approx(n_found / (run.data.y[test] == 0).sum())
+
+
 @pytest.mark.slow
 def test_a_run_as_training_leaves_it_is_diagnosed(cancer_run: TrainingRun) -> None:
     found = diagnose(cancer_run)

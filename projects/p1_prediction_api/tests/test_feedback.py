@@ -14,9 +14,10 @@ from common.service.client import ServiceClient, connect_app
 from p1_prediction_api.api import create_app
 from p1_prediction_api.contracts import Truth
 from p1_prediction_api.example_data import TARGET, example_table
+from p1_prediction_api.live_scores import comparable
 from p1_prediction_api.scoring import score_table
 from p1_prediction_api.settings import Settings
-from p1_prediction_api.training import TrainingRun, train
+from p1_prediction_api.training import Costs, TrainingRun, train
 from pydantic import ValidationError
 from sklearn import metrics
 
@@ -244,6 +245,32 @@ async def test_of_numbers_the_errors_are_scored(tmp_path: Path) -> None:
     ]
     assert found["coverage"]["value"] == pytest.approx(np.mean(is_held))
     assert found["level"] == 0.9
+
+
+async def test_what_a_threshold_decides_live_is_set_beside_what_it_decided_in_training(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    table = pd.DataFrame({"x": x, "t": np.where(x + rng.normal(size=600) > 1, "a", "b")})
+    settings = Settings(data_dir=tmp_path, model="m", poll_s=0.02, train_on_first_start=False)
+    run = train(table, target="t", positive="a", costs=Costs(1, 4), minutes=0)
+    run.publish(settings=settings, model="m")
+    async with connect_app(create_app(settings), retries=0) as client:
+        rows = table.iloc[run.split.test]
+        answer = await predicted(client, rows[["x"]].to_dict("records"))
+        told = [{"id": answer["id"], "row": k, "truth": one} for k, one in enumerate(rows["t"])]
+        await client.post("/v1/feedback", {"truths": told})
+        found = await client.get("/v1/live-scores")
+    for name in ("precision", "recall", "accuracy", "balanced_accuracy"):
+        assert found["expected"][name]["value"] == run.card.metrics[name].value
+        assert found["metrics"][name]["value"] == pytest.approx(
+            run.card.metrics[name].value, abs=0.1
+        )
+    card = run.card.model_copy(update={"decided_at": None})  # as cards of before are read
+    assert set(comparable(card, run.signature)) == {
+        *("roc_auc", "average_precision", "log_loss", "brier_score")
+    }
 
 
 async def test_what_is_too_old_is_forgotten(client: ServiceClient, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from p1_prediction_api.figures import (
     rows_to_tell,
     spread_of_difference,
 )
-from p1_prediction_api.scoring import score_table
+from p1_prediction_api.scoring import said_of, score_table
 
 N_TRIALS = 300
 
@@ -30,7 +30,7 @@ def drawn(n: int, k: int, seed: int, skill: float = 1.0) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("k", [2, 4])
 def test_of_classes_the_values_are_those_of_the_card(k: int) -> None:
     y, p = drawn(500, k, seed=1)
-    found = class_figures(y, p, p.argmax(axis=1), positive=1)
+    found = class_figures(y, p, said_of(p), positive=1)
     expected = dict(score_table("classification", k))
     expected.pop("average_precision", None)  # has no influence values in a closed form
     assert set(found) == set(expected)

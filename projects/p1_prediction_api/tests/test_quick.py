@@ -11,7 +11,8 @@ from common.models import open_registry
 from common.telemetry import Telemetry
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from p1_prediction_api.contracts import Feature, Predictions
+from p0_foundations import parse_schema
+from p1_prediction_api.contracts import MISSING, Feature, Predictions
 from p1_prediction_api.database import Database
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.live import LiveModel
@@ -19,6 +20,7 @@ from p1_prediction_api.loaded import LoadedModel, load
 from p1_prediction_api.prediction_log import PredictionLog
 from p1_prediction_api.quick_rows import careful_decoder, row_decoder
 from p1_prediction_api.settings import Settings
+from p1_prediction_api.table_prediction import predict_pieces
 from p1_prediction_api.training import train
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +37,8 @@ def table(target: str) -> pd.DataFrame:
     frame["/c0"] = when.astype(str)
     frame.loc[rng.random(n) < 0.2, "label"] = np.nan
     frame.loc[rng.random(n) < 0.2, 'a "quoted"\n name'] = None
+    frame.loc[rng.random(n) < 0.1, 'a "quoted"\n name'] = "?"
+    frame.loc[rng.random(n) < 0.1, "label"] = -999
     score = frame["prediction"] + frame["c3"] / 20 + rng.normal(scale=0.3, size=n)
     cut = {"yes-no": [1.2], "three": [0.8, 1.7]}
     if target == "number":
@@ -47,7 +51,9 @@ def table(target: str) -> pd.DataFrame:
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder: Path = tmp_path_factory.mktemp("quick")
     chosen = Settings(data_dir=folder, model="odd", poll_s=0.05, train_on_first_start=False)
-    train(table(request.param), target="t", minutes=0.0).publish(model="odd", settings=chosen)
+    schema = parse_schema({"columns": {"label": {"missing": [-999]}}}, "s")
+    run = train(table(request.param), target="t", schema=schema, minutes=0.0)
+    run.publish(model="odd", settings=chosen)
     return chosen
 
 
@@ -77,6 +83,7 @@ ODD_ROWS = [
     {key: value for key, value in ROW.items() if key != "label"},
     {**ROW, NAME: None, "/c0": "2026-01-03"},
     {**ROW, NAME: "never seen"},
+    {**ROW, NAME: "?", "label": -999},
     {**ROW, "label": 1e30, "c3": -9999},
     {**ROW, "/c0": "1999-01-01T00:00:00+05:00"},
 ]
@@ -126,6 +133,32 @@ async def test_tensors_are_answered_as_the_graph_of_all_features_answers_them(
         else:
             assert found[name].dtype == wanted.dtype
             assert np.allclose(found[name], wanted, rtol=1e-5, atol=2e-6, equal_nan=True)
+
+
+async def test_what_training_took_for_missing_is_missing_however_it_is_asked(
+    live: LiveModel,
+) -> None:
+    spelled, empty = {**ROW, NAME: "?", "label": -999}, {**ROW, NAME: None, "label": None}
+    for rows in ([spelled], [spelled, {**ROW, NAME: "never seen"}]):  # the second has a warning
+        body = json.dumps({"rows": [*rows, empty]}).encode()
+        answers = json.loads(await live.predict_json(body))["predictions"]
+        assert answers[0] == answers[-1]
+        assert answers[0]["warnings"] == []
+    loaded = live.current
+    tensors = {name: np.full((2, 1), ROW[name], np.float32) for name in ("c3", "prediction")}
+    tensors["/c0"] = np.full((2, 1), 20_000, np.float32)
+    tensors[NAME] = np.array([["?"], [MISSING]], object)
+    tensors["label"] = np.array([[-999], [np.nan]], np.float32)
+    for answer in (await live.infer(tensors)).values():
+        first, second = answer.tolist()
+        assert first == second
+    frame = pd.DataFrame([spelled, empty])
+    (piece,) = predict_pieces(loaded, [frame])
+    said = piece.answered.drop(columns=list(frame.columns))
+    assert said.iloc[0].tolist() == said.iloc[1].tolist()
+    shown = loaded.reader.row_model.model_json_schema()["properties"]
+    assert "null or '?' when missing" in shown[NAME]["description"]
+    assert "null or '-999' when missing" in shown["label"]["description"]
 
 
 def assert_alike(quick: dict, plain: dict) -> None:

@@ -9,6 +9,12 @@ from p1_prediction_api.contracts import MISSING
 from p1_prediction_api.errors import UnknownTargetError, UntrainableError
 from p1_prediction_api.export import explainer, tensors
 from p1_prediction_api.training import Costs, TrainingRun, train
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    precision_score,
+    recall_score,
+)
 
 
 def mixed_table(n_rows: int = 400, *, seed: int = 0) -> pd.DataFrame:
@@ -264,6 +270,22 @@ def test_precision_and_recall_are_of_the_class_that_is_looked_for() -> None:
     assert run.card.metrics["recall"].value == pytest.approx((p[is_a] > 0.5).mean())
     assert run.card.metrics["average_precision"].value < run.card.metrics["roc_auc"].value
     assert run.card.baseline["average_precision"] == pytest.approx(is_a.mean())
+
+
+def test_the_figures_of_the_card_are_of_what_is_said_at_the_threshold() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=1000)
+    table = pd.DataFrame({"x": x, "t": np.where(x + rng.normal(size=1000) > 1, "a", "b")})
+    run = train(table, target="t", positive="a", costs=Costs(1, 4), minutes=0)
+    p = run.fitted.predict(run.data.X.iloc[run.split.test])[:, 0]
+    is_a, said_a = run.data.y[run.split.test] == 0, p >= 0.2
+    found = {name: one.value for name, one in run.card.metrics.items()}
+    assert found["precision"] == pytest.approx(precision_score(is_a, said_a))
+    assert found["recall"] == pytest.approx(recall_score(is_a, said_a))
+    assert found["accuracy"] == pytest.approx(accuracy_score(is_a, said_a))
+    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(is_a, said_a))
+    assert recall_score(is_a, p >= 0.5) < found["recall"] < run.card.metrics["recall"].high
+    assert run.card.decided_at == run.signature.threshold == 0.2
 
 
 def test_what_the_threshold_costs_is_measured_on_rows_never_seen() -> None:

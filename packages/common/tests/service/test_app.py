@@ -1,5 +1,6 @@
 """What every service answers: health, docs, problems, ids, headers; in this process."""
 
+import gzip
 import hashlib
 import json
 import logging
@@ -234,6 +235,25 @@ def test_probes_and_docs_need_no_key_and_metrics_do(start: Start) -> None:
     for path in ("/healthz", "/readyz", "/version", "/docs", "/openapi.json", "/problems/busy"):
         assert client.get(path).status_code == 200
     assert client.get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/rows/t", "/echo"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity, BR", "zip" * 40])
+def test_a_body_in_an_encoding_that_is_not_accepted_is_refused_by_name(
+    start: Start, path: str, encoding: str
+) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    answer = start().post(path, content=gzip.compress(b"[]"), headers=headers)
+    told = problem_of(answer, 415)
+    assert told.type == "/problems/encoded-body"
+    assert told.detail.startswith(f"Content-Encoding is '{encoding[:40]}'; accepted is identity")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("encoding", ["identity", " Identity ,identity", ""])
+def test_a_body_that_says_it_is_as_it_is_is_taken(start: Start, encoding: str) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    assert start().post("/rows/t", content=b"[]", headers=headers).status_code == 200
 
 
 def test_a_body_over_the_limit_is_refused_announced_or_not(start: Start) -> None:

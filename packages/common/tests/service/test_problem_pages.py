@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 Start = Callable[..., TestClient]
 JSON = {"content-type": "application/json"}
+GZIP = {"content-encoding": "gzip"}
 NO_ROOM = ProblemType("no-room", "No room", 409, "Send fewer rows.")  # the toy's own
 PAGES = pytest.mark.parametrize("kind", [*BUILT_IN, NO_ROOM], ids=lambda kind: kind.slug)
 
@@ -96,6 +97,7 @@ def test_a_kind_without_advice_still_has_a_page_that_says_where_to_look(start: S
         (kit.METHOD, lambda c: c.get("/count")),
         (kit.UNAUTHORIZED, lambda c: c.get("/unkeyed")),
         (kit.TOO_LARGE, lambda c: c.post("/count", content=b"x" * 2_000)),
+        (kit.ENCODED, lambda c: c.post("/count", content=b"x", headers=GZIP)),
         (kit.TIMEOUT, lambda c: c.get("/stuck")),
         (kit.INTERNAL, lambda c: c.get("/crash")),
         (kit.NOT_READY, lambda c: c.get("/readyz")),

@@ -145,6 +145,7 @@ if TYPE_CHECKING:
         Colours,
         Picture,
     )
+    from p0_foundations.pieces import Pieces, open_pieces
     from p0_foundations.probability import (
         Belief,
         Bootstrap,
@@ -227,6 +228,7 @@ _ROOMS = {
         "Adam GradientDescent Momentum Nesterov Newton OPTIMISERS Optimiser Place "
         "RMSProp WeightDecay",
     "pictures": "Colours Picture",
+    "pieces": "Pieces open_pieces",
     "probability":
         "Belief Bootstrap Distribution Fit SampleMeans bayes benjamini_hochberg "
         "binomial bonferroni bootstrap cauchy exponential false_alarm_rates holm "
@@ -250,7 +252,7 @@ __all__ = [
     "FoundationsError", "Frame", "GradientDescent", "GradientError", "Graph", "Holding", "Images",
     "ImagesError", "Kind", "Labelled", "Landscape", "Limits", "LineFit", "Loss", "Momentum",
     "Nesterov", "Network", "NetworkError", "Newton", "Node", "NumbersError", "OptimisationError",
-    "Optimiser", "Path", "Picture", "Place", "Predictor", "Profile", "ProfileFormatError",
+    "Optimiser", "Path", "Picture", "Pieces", "Place", "Predictor", "Profile", "ProfileFormatError",
     "Projection", "RMSProp", "Reading", "SampleMeans", "SchemaError", "ShapeError", "Table",
     "TableError", "TableSchema", "Tensor", "UnknownColumnError", "Verdict", "WeightDecay",
     "absolute", "absolute_error", "absolute_error_gradient", "batches", "bayes", "belief_picture",
@@ -264,7 +266,7 @@ __all__ = [
     "least_squares_by_qr", "least_squares_by_svd", "likelihood_picture", "load_digits",
     "load_images", "load_schema", "log", "log_softmax", "logistic", "logistic_gradient",
     "logsumexp", "maximum", "maximum_likelihood", "minimise", "minimise_on_batches", "minimum",
-    "normal", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
+    "normal", "open_pieces", "open_table", "page_svg", "parse_formula", "parse_schema", "poisson",
     "principal_components", "profile_frame", "project", "projection_picture", "read_table", "relu",
     "ring_and_core", "running_means", "sample_means", "schema_toml", "sigmoid", "sin", "softmax",
     "softplus", "sqrt", "squared_error", "squared_error_gradient", "step_limit", "stretch_picture",

@@ -63,9 +63,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     OptimisationError: ProblemType(
         "search-cannot-begin", "The search cannot begin", 422, "Choose another start or setting."
     ),
-    BusyError: ProblemType(
-        "too-many-tables", "Too many tables at once", 503, "Try again in a moment."
-    ),
+    BusyError: ProblemType("workers-busy", "Every worker is busy", 503, "Try again in a moment."),
     NumbersError: ProblemType(
         "not-computable", "These numbers cannot be computed with", 422, "Use what is accepted."
     ),
@@ -95,8 +93,10 @@ def create_app(settings: Settings) -> FastAPI:
     service.mount(table_router(workbench))
     service.mount(exercise_router(Progress(settings.data_dir)))
     service.mount(playground_router(Watched(settings)))
-    service.mount(bench_router(Workbench(settings)))
-    service.mount(lab_router(Workbench(settings)))  # its own: a step never waits for a table
+    service.mount(bench_router(Workbench(settings, does="experiments")))
+    service.mount(
+        lab_router(Workbench(settings, does="steps and fits"))
+    )  # its own: a step never waits for a table
     service.tools(*table_tools(workbench), *function_tools(workbench))
     service.pages(PAGE_DIR)
     return service.app

@@ -7,8 +7,9 @@ is sampled on the way. Knows no HTTP. Read next: `reading/`, then `profiling.py`
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,14 @@ from p0_foundations.reading.delimited import GarbageError, Misfits, TextFile
 from p0_foundations.reading.encodings import Encoding, find_encoding, late_guess
 from p0_foundations.reading.kinds import TypedColumn, typed_columns, typed_frame
 from p0_foundations.reading.layout import Layout, find_layout
-from p0_foundations.reading.other_forms import read_excel, read_json_lines, read_parquet
+from p0_foundations.reading.other_forms import JsonLines, parquet_pieces, read_excel
 from p0_foundations.reading.reservoir import Reservoir
 from p0_foundations.reading.schema import FileSchema, TableSchema
 from p0_foundations.reading.sources import OPEN_QUOTE, Progress
+from p0_foundations.reading.table import MAX_COLUMNS, Again, Holding, Table
 
 HEAD_BYTES = 1024 * 1024
-MAX_COLUMNS = 5_000
 MAX_ROWS = 5_000_000
-MAX_HELD_ROWS = 1_000_000
-MAX_HELD_BYTES = 512 * 1024 * 1024
 _KNOWN_FILES = (
     (b"\x1f\x8b", "gzip-compressed; unpack it first"),
     (b"%PDF", "a PDF document"),
@@ -40,24 +39,6 @@ _KNOWN_FILES = (
 )
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 ACCEPTED = "CSV, TSV, Parquet, JSON lines or Excel"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A typed frame, and what was decided while it was read."""
-
-    frame: pd.DataFrame
-    reading: Reading
-
-
-@dataclass(frozen=True)
-class Holding:
-    """How much of a table is held at once; of a longer one a uniform random sample is."""
-
-    max_rows: int = MAX_HELD_ROWS
-    max_bytes: int = MAX_HELD_BYTES
-    max_columns: int = MAX_COLUMNS
-    seed: int = 0
 
 
 def read_table(
@@ -94,15 +75,19 @@ def open_table(
     holding: Holding | None = None,
     progress: Progress = _quiet,
     is_strict: bool = True,
+    sets_text_aside: bool = True,
 ) -> Table:
     """Read the table in `path` as decided, or as a schema says, and tell every decision.
 
-    Unless it `is_strict`, what the schema says of columns that the table lacks is passed over.
+    Unless it `is_strict`, what the schema says of columns that the table lacks is passed over. A
+    row that holds text in most of its number columns is left out, if it `sets_text_aside`.
 
     One pass over the file, two where its first rows were no guide; memory is bounded by `holding`.
     Raises `TableError` for what is no table, `UnknownColumnError` for a schema of another table.
     """
-    file = _File(Path(path), name or Path(path).name, schema or TableSchema(), is_strict)
+    file = _File(
+        Path(path), name or Path(path).name, schema or TableSchema(), is_strict, sets_text_aside
+    )
     head = _head(file.path, file.shown)
     holding = holding or Holding()
     if head.startswith(b"PAR1"):
@@ -133,7 +118,8 @@ class _File:
     path: Path
     shown: str
     schema: TableSchema
-    is_strict: bool = True
+    is_strict: bool
+    sets_text_aside: bool
 
     def check(self, names: Sequence[str]) -> None:
         """Refuse a schema that speaks of other columns."""
@@ -184,13 +170,14 @@ def _text(
     _refuse_wide(file.shown, len(names), holding)
     file.check(names)
     text = TextFile(file.path, encoding.name, layout, tuple(names), _as_text(file.schema, names))
-    n_most = _n_most(layout, holding)
+    n_most, is_rewritten = _n_most(layout, holding), not layout.is_plain
     try:
-        found = _held(text, n_most, holding.seed, progress, is_rewritten=not layout.is_plain)
+        found = _held(text, n_most, holding.seed, progress, is_rewritten=is_rewritten)
     except GarbageError:
         later = None if file.schema.file.encoding else late_guess(file.path)
         if later is not None and later.name != encoding.name:
             return _text(file, later, head, holding, progress)
+        is_rewritten = True
         found = _held(text, n_most, holding.seed, progress, is_rewritten=True)
     held, misfits = found
     _refuse_garbage(file.shown, misfits, held.n_seen)
@@ -209,7 +196,13 @@ def _text(
         set_aside=tuple(misfits.first),
         renamed=renamed,
     )
-    return _told(columns, reading, _ignored(file.schema, names))
+    again = partial(text.again, is_rewritten=is_rewritten)
+    return _told(
+        columns,
+        reading,
+        _ignored(file.schema, names),
+        Again(again, is_padded=layout.is_padded),
+    )
 
 
 def _held(
@@ -227,6 +220,8 @@ def _sound_columns(
     """Type the columns and set rows aside that hold text in most of the number columns."""
     table, rows = held.table()
     columns = typed_columns(table, file.schema, {}, is_padded=text.layout.is_padded)
+    if not file.sets_text_aside:
+        return columns, 0
     is_garbage = _garbage_rows(columns, len(rows))
     n_garbage = int(is_garbage.sum())
     if not n_garbage:
@@ -296,25 +291,30 @@ def _refuse_garbage(shown: str, misfits: Misfits, n_sound: int) -> None:
 
 def _parquet(file: _File, holding: Holding, progress: Progress) -> Table:
     held = Reservoir(holding.max_rows, seed=holding.seed, max_bytes=holding.max_bytes)
-    read_parquet(file.path, file.shown, held, progress)
+    again = partial(parquet_pieces, file.path, file.shown)
+    for piece in again(progress):
+        held.add(piece)
     table, _ = held.table()
     names, renamed = unique_names([str(name) for name in table.column_names])
     _refuse_wide(file.shown, len(names), holding)
     file.check(names)
     columns = typed_columns(table.rename_columns(names), file.schema, {})
     reading = Reading(form="Parquet", n_rows=held.n_seen, n_held=table.num_rows, renamed=renamed)
-    return _told(columns, reading, _ignored(file.schema, names))
+    return _told(columns, reading, _ignored(file.schema, names), Again(again, tuple(names)))
 
 
 def _json_lines(file: _File, encoding: Encoding, holding: Holding, progress: Progress) -> Table:
     held = Reservoir(holding.max_rows, seed=holding.seed, max_bytes=holding.max_bytes)
-    types, misfits, notes = read_json_lines(file.path, encoding.name, held, progress)
+    lines = JsonLines(file.path, encoding.name)
+    for piece in lines.pieces(progress):
+        held.add(piece)
+    misfits = lines.misfits
     _refuse_garbage(file.shown, misfits, held.n_seen)
     table, _ = held.table()
     names = table.column_names
     _refuse_wide(file.shown, len(names), holding)
     file.check(names)
-    mixed = {name: types.mixed(name) for name in names}
+    mixed = {name: lines.types.mixed(name) for name in names}
     columns = typed_columns(table, file.schema, mixed)
     reading = Reading(
         form="JSON lines",
@@ -324,9 +324,10 @@ def _json_lines(file: _File, encoding: Encoding, holding: Holding, progress: Pro
         n_held=table.num_rows,
         n_set_aside=misfits.n,
         set_aside=tuple(misfits.first),
-        notes=notes,
+        notes=lines.notes,
     )
-    return _told(columns, reading, _ignored(file.schema, names))
+    again = Again(JsonLines(file.path, encoding.name).pieces)
+    return _told(columns, reading, _ignored(file.schema, names), again)
 
 
 def _excel(file: _File, holding: Holding, progress: Progress) -> Table:
@@ -349,10 +350,23 @@ def _excel(file: _File, holding: Holding, progress: Progress) -> Table:
         n_held=table.num_rows,
         renamed=renamed,
     )
-    return _told(columns, reading, _ignored(file.schema, names))
+    again = Again(partial(_whole_sheet, file), tuple(names))
+    return _told(columns, reading, _ignored(file.schema, names), again)
 
 
-def _told(columns: Sequence[TypedColumn], reading: Reading, ignored: Sequence[str]) -> Table:
+def _whole_sheet(file: _File, progress: Progress) -> Iterator[pa.Table]:
+    held = Reservoir(MAX_ROWS, seed=0)
+    read_excel(file.path, file.shown, file.schema.file, held, progress)
+    yield held.table()[0]
+
+
+def _told(
+    columns: Sequence[TypedColumn],
+    reading: Reading,
+    ignored: Sequence[str],
+    again: Again | None = None,
+) -> Table:
     frame = pd.DataFrame({one.reading.name: one.values for one in columns}, copy=False)
     told = tuple(one.reading for one in columns)
-    return Table(frame, reading.model_copy(update={"columns": told, "left_out": tuple(ignored)}))
+    reading = reading.model_copy(update={"columns": told, "left_out": tuple(ignored)})
+    return Table(frame, reading, again)

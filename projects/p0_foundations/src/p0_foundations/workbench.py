@@ -21,10 +21,11 @@ Answer = TypeVar("Answer")
 
 
 class Workbench:
-    """Profiles and compares tables off the event loop."""
+    """Profiles and compares tables, or does other work named by `does`, off the event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, does: str = "tables") -> None:
         self._settings = settings
+        self._does = does
         self._limiter = anyio.CapacityLimiter(settings.max_profiles_at_once)
         self._most_waiting = settings.max_profiles_waiting
 
@@ -57,7 +58,10 @@ class Workbench:
         """Run `work` in a thread when one is free; `BusyError` when too many wait already."""
         is_free = self._limiter.available_tokens > 0
         if not is_free and self.n_waiting >= self._most_waiting:
-            raise BusyError("every worker is busy and the line is full; try again in a moment")
+            raise BusyError(
+                f"every worker for {self._does} is busy, and the line behind them is full; "
+                "try again in a moment"
+            )
         return await to_thread.run_sync(work, limiter=self._limiter)
 
     def _profile_bytes(self, data: bytes, name: str, target: str | None) -> Profile:

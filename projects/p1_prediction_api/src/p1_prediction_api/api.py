@@ -168,6 +168,7 @@ def _published(live: LiveModel, name: str, media_type: str) -> Response:
     path = live.current.folder / name
     if not path.is_file():
         raise NoReportError(
-            "this version was published without a diagnosis; train it with --diagnose"
+            "this version was published without a diagnosis; `p1-prediction-api train` publishes "
+            "the next one with it"
         )
     return FileResponse(path, media_type=media_type, headers={"Cache-Control": "no-cache"})

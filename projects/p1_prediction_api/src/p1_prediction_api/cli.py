@@ -141,7 +141,7 @@ def train(
         max_rows=max_rows,
         report=report,
         should_publish=publish,
-        should_diagnose=diagnose and not if_missing,
+        should_diagnose=diagnose,
     )
     carry_out(order, settings)
 
@@ -183,13 +183,14 @@ def predict_table(
 ) -> None:
     """Predict every row of a table with the served version; writes the table with the answers.
 
-    A row that the model cannot read is set aside in OUT.set-aside.csv with what is wrong.
+    A row that the model cannot read is set aside in OUT.set-aside.csv with what is wrong. The table
+    is read in pieces. When it is stopped, the same command goes on where it was.
     """
     _need_training()
     from p1_prediction_api.loaded import load  # noqa: PLC0415 - ONNX Runtime
-    from p1_prediction_api.table_command import answer_table  # noqa: PLC0415 - pandas
+    from p1_prediction_api.table_command import answer_table, ask  # noqa: PLC0415 - pandas
     from p1_prediction_api.table_output import check_output  # noqa: PLC0415 - pandas
-    from p1_prediction_api.train_command import progress, read_later  # noqa: PLC0415 - pandas
+    from p1_prediction_api.train_command import later_schema, progress  # noqa: PLC0415 - pandas
 
     check_output(out)
     settings: Settings = context.obj
@@ -197,11 +198,16 @@ def predict_table(
     version = registry.resolve(settings.model, settings.alias)
     files = registry.fetch(version)
     loaded = load(version, files, settings)
-    found = read_later(table, schema, files, whole=True)
-    for caution in found.reading.cautions:
-        typer.echo(f"  {caution}", err=True)
+    said, is_given = later_schema(schema, files)
+
+    def tell(line: str) -> None:
+        typer.echo(f"  {line}", err=True)
+
     with progress() as report:
-        done = answer_table(loaded, found.frame, out, lambda share: report("predicting", share))
+        asked = ask(table, said, loaded.signature, report, is_strict=is_given)
+        for caution in asked.pieces.reading.cautions:
+            tell(caution)
+        done = answer_table(loaded, asked, out, report, tell)
     typer.echo(
         f"{done.n_answered:,} rows predicted by {version.model} version {version.version}: {out}"
     )

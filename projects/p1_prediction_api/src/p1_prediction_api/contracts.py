@@ -21,6 +21,11 @@ class Feature(_Value):
     kind: Literal["number", "category", "date"]
     unit: str = ""
     may_be_missing: bool = False
+    missing_spellings: tuple[str, ...] = Field(
+        default=(),
+        description='Values that mean missing here, beside null: of a category such as "?", of a '
+        "number such as -999.",
+    )
     low: float | None = Field(
         default=None, description="Smallest value seen in training; of a date, days since 1970."
     )
@@ -104,6 +109,11 @@ class ModelCard(_Value):
     chosen_because: str
     metric: str
     metrics: dict[str, Estimate]
+    decided_at: float | None = Field(
+        default=None,
+        description="Of two classes: the threshold of the positive one at which accuracy, "
+        "precision and recall were measured; null on cards of before, which took the likeliest.",
+    )
     baseline: dict[str, float]
     candidates: tuple[CandidateScore, ...]
     n_train: int

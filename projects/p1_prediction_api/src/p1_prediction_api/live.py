@@ -240,6 +240,11 @@ class LiveModel:
             self._first_look.set()
 
     async def _swap(self, registry: Registry, version: ModelVersion) -> None:
+        if self._current is not None and self._current.version == version:
+            # The alias is back from a version that never answered: this one did all along.
+            self._trouble = ""
+            log.info("model_kept", model=version.model, version=version.version)
+            return
         try:
             folder: Path = await asyncio.to_thread(registry.fetch, version)
             fresh = await asyncio.to_thread(load, version, folder, self._settings, self._telemetry)
@@ -257,13 +262,21 @@ class LiveModel:
         self._served_json = self.served.model_dump_json()
         self._trouble = ""
         self._telemetry.model_info(version.model, str(version.version))
-        log.info("model_swapped", model=version.model, version=version.version)
+        self._log_swap(version, old)
         for tell in self.on_swap:
             tell()
         if old is not None:
             task = asyncio.create_task(self._retire(old))
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
+
+    @staticmethod
+    def _log_swap(version: ModelVersion, old: LoadedModel | None) -> None:
+        said = log.bind(model=version.model, version=version.version)
+        if old is None:
+            said.info("model_loaded")
+        else:
+            said.info("model_swapped", previous=old.version.version)
 
     def _serving(self) -> int | None:
         return self._current.version.version if self._current else None

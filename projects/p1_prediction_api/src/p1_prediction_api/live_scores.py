@@ -67,7 +67,7 @@ def live_scores(store: Store, loaded: LoadedModel, *, since: float = 0.0) -> Liv
         figures = figures_of(signature, known)
         coverage = _coverage(card, signature, known)
     metrics = estimates_of(figures)
-    expected = _comparable(card, signature)
+    expected = comparable(card, signature)
     return LiveScores(
         n_truths=n_truths,
         n_pending=n_pending,
@@ -171,13 +171,13 @@ def _coverage(card: ModelCard, signature: Signature, known: Known) -> Estimate |
     return estimate_of_share(int(is_held.sum()), len(is_held))
 
 
-def _comparable(card: ModelCard, signature: Signature) -> dict[str, Estimate]:
+def comparable(card: ModelCard, signature: Signature) -> dict[str, Estimate]:
     """Return the held-out figures that are of the same quantity.
 
-    A card's labels are the likeliest class, and its precision and recall those of the second class;
-    with another threshold or positive class what is said live is something else.
+    A card that does not say at which threshold it decided took the likeliest class, and its
+    precision and recall may be those of the second class: what is said live is something else.
     """
-    if len(signature.classes) != 2:
+    if len(signature.classes) != 2 or card.decided_at == signature.threshold:
         return dict(card.metrics)
     other: set[str] = set()
     if signature.threshold != 0.5:

@@ -72,6 +72,7 @@ class LoadedModel:
     async def infer(self, inputs: Tensors) -> QuickAnswer:
         """Answer raw tensors; raises `InputError` for what does not fit."""
         check_inputs(self.session.inputs, inputs)
+        inputs = self.reader.missing.taken_out(inputs)
         sizes = {len(tensor) for tensor in inputs.values()}
         if len(sizes) != 1:
             raise ModelContentError(f"the inputs have different numbers of rows: {sorted(sizes)}")

@@ -120,6 +120,7 @@ class Prepared:
                 kind="number",
                 unit=unit,
                 may_be_missing=bool(column.isna().any()),
+                missing_spellings=self._spelled(name, is_missing=bool(column.isna().any())),
                 low=float(present.min()),
                 high=float(present.max()),
                 example=float(f"{float(present.median()):.6g}"),
@@ -130,9 +131,27 @@ class Prepared:
             kind="category",
             unit=unit,
             may_be_missing=bool((column == MISSING).any()),
+            missing_spellings=self._spelled(name, is_missing=bool((column == MISSING).any())),
             categories=tuple(str(level) for level in counts.index[:MAX_LISTED]),
             example=str(counts.index[0]),
         )
+
+    def _spelled(self, name: str, *, is_missing: bool) -> tuple[str, ...]:
+        """Return what was taken for missing in a column, with and without blanks around it."""
+        if not is_missing:
+            return ()
+        told = [one.value.strip("'\"") for one in self.profile.column(name).missing_spellings]
+        spelled = dict.fromkeys(one for text in told for one in (text, text.strip()))
+        if name in self.numbers:
+            return tuple(one for one in spelled if _is_number(one))
+        return tuple(one for one in spelled if one != MISSING)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
 
 
 def prepare(

@@ -25,6 +25,7 @@ from p1_prediction_api.encoding import (
     date_parts,
     days_of,
 )
+from p1_prediction_api.missing import missing_labels, missing_numbers
 
 Matrix = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -70,7 +71,9 @@ class QuickReader:
         self._is_plain = not self._dates and not any(one.may_be_missing for one in firsts)
         self._pack = struct.Struct(f"{self._n_first}f").pack
         self._n_columns = len(encoder.owners())
-        self._codes = _codes(encoder)
+        self._codes = _codes(encoder, by_name)
+        told = enumerate(missing_numbers(by_name[name]) for name in encoder.numbers)
+        self._told_missing = [(k, numbers) for k, numbers in told if len(numbers)]
         self._low = np.array([feature.low for feature in firsts], np.float32)
         self._high = np.array([feature.high for feature in firsts], np.float32)
 
@@ -133,6 +136,8 @@ class QuickReader:
         n_numbers, n_first = len(self._encoder.numbers), self._n_first
         packed = b"".join([item.numbers for item in items])
         firsts = np.frombuffer(packed, np.float32).reshape(n_rows, n_first)
+        if self._told_missing:
+            firsts = self._without_told(firsts)
         matrix = np.zeros((n_rows, self._n_columns), np.float32)
         matrix[:, :n_numbers] = firsts[:, :n_numbers]
         for k in self._dates:
@@ -145,6 +150,13 @@ class QuickReader:
         has_strangers = any(item.has_strangers for item in items)
         matrix.put(places[codes != UNKNOWN] if has_strangers else places, 1)
         return Columns(matrix, codes, self._strange(firsts, codes, has_strangers=has_strangers))
+
+    def _without_told(self, firsts: Matrix) -> Matrix:
+        """Return the numbers and dates, those that mean missing as NaN."""
+        found = firsts.copy()
+        for k, numbers in self._told_missing:
+            found[np.isin(found[:, k], numbers), k] = NAN
+        return found
 
     def _strange(
         self, firsts: Matrix, codes: Codes, *, has_strangers: bool
@@ -167,16 +179,18 @@ class Columns:
     """Of each row, whether it has a value unlike training; None when no row has."""
 
 
-def _codes(encoder: Encoder) -> list[dict[str | None, bytes]]:
+def _codes(encoder: Encoder, by_name: Mapping[str, Feature]) -> list[dict[str | None, bytes]]:
     """Return of each label the column number of every level, packed."""
     offset = len(encoder.numbers) + len(DATE_PARTS) * len(encoder.dates)
     found: list[dict[str | None, bytes]] = []
-    for known in encoder.levels.values():
+    for name, known in encoder.levels.items():
         codes: dict[str | None, bytes] = {
             level: _packed(offset + k) for k, level in enumerate(known)
         }
         if MISSING in codes:
             codes[None] = codes[MISSING]
+            for spelled in missing_labels(by_name[name]):
+                codes.setdefault(spelled, codes[MISSING])
         found.append(codes)
         offset += len(known)
     return found

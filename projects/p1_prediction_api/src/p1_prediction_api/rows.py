@@ -29,10 +29,12 @@ from pydantic import (
 from p1_prediction_api.contracts import MISSING, Feature, Signature
 from p1_prediction_api.encoding import LARGEST_NUMBER, days_of, iso_of
 from p1_prediction_api.errors import RowError, TooManyRowsError
+from p1_prediction_api.missing import MissingSpelled
 
 Tensor = NDArray[Any]
 MAX_ERRORS = 20
 MAX_LISTED = 50
+MAX_SPELLED = 5
 Number = Annotated[
     float, Strict(), AllowInfNan(False), Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)
 ]
@@ -59,6 +61,7 @@ class RowReader:
         self.row_model = row_model(signature)
         self._rows = TypeAdapter(list[self.row_model])  # type: ignore[name-defined] - made above
         self._max_rows = max_rows
+        self.missing = MissingSpelled(signature)
         self._known = {f.name: frozenset(f.categories) for f in signature.features}
 
     def read(self, rows: object) -> dict[str, Tensor]:
@@ -76,7 +79,8 @@ class RowReader:
             raise self._row_error(error) from None
         values = [row.__dict__ for row in valid]
         features = enumerate(self.signature.features)
-        return {f.name: _tensor(f, [row[f"f{k}"] for row in values]) for k, f in features}
+        tensors = {f.name: _tensor(f, [row[f"f{k}"] for row in values]) for k, f in features}
+        return self.missing.taken_out(tensors)
 
     def warnings(self, tensors: dict[str, Tensor]) -> list[list[str]]:
         """Say for each row which values are unlike anything seen in training."""
@@ -144,7 +148,8 @@ def _extra(feature: Feature) -> dict[str, JsonValue]:
 
 def _doc(feature: Feature) -> str:
     unit = f" {feature.unit}" if feature.unit else ""
-    missing = "; null when missing" if feature.may_be_missing else ""
+    spelled = "".join(f" or {one!r}" for one in feature.missing_spellings[:MAX_SPELLED])
+    missing = f"; null{spelled} when missing" if feature.may_be_missing else ""
     if feature.kind != "category":
         return f"Seen in training: {_range(feature)}{unit}{missing}."
     return f"Seen in training: {', '.join(feature.categories[:30])}{missing}."

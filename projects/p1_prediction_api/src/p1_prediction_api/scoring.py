@@ -38,8 +38,21 @@ def main_metric(task: Task, n_classes: int) -> str:
     return "roc_auc" if n_classes == 2 else "balanced_accuracy"
 
 
-def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
-    """Return every reported figure: of truth and predicted probabilities (or numbers)."""
+def said_of(p: Floats, *, positive: int = 1, threshold: float = 0.5) -> NDArray[np.int64]:
+    """Return the class that is said of each row, as the service decides.
+
+    Of two classes the positive one from the threshold on; of more the likeliest.
+    """
+    if p.shape[1] != 2:
+        return np.asarray(p.argmax(axis=1), np.int64)
+    return np.where(p[:, positive] >= threshold, positive, 1 - positive)
+
+
+def score_table(task: Task, n_classes: int, *, threshold: float = 0.5) -> Mapping[str, Score]:
+    """Return every reported figure: of truth and predicted probabilities (or numbers).
+
+    Of two classes the second is the positive one, said from `threshold` on.
+    """
     if task == "regression":
         return {
             "r2": metrics.r2_score,
@@ -47,10 +60,10 @@ def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
             "root_mean_squared_error": metrics.root_mean_squared_error,
         }
     table: dict[str, Score] = {
-        "accuracy": lambda y, p: float(metrics.accuracy_score(y, p.argmax(axis=1))),
-        "balanced_accuracy": _balanced_accuracy,
-        "precision": _averaged(metrics.precision_score, n_classes),
-        "recall": _averaged(metrics.recall_score, n_classes),
+        "accuracy": lambda y, p: float(np.mean(said_of(p, threshold=threshold) == y)),
+        "balanced_accuracy": lambda y, p: _balanced_accuracy(y, said_of(p, threshold=threshold)),
+        "precision": _averaged(metrics.precision_score, n_classes, threshold),
+        "recall": _averaged(metrics.recall_score, n_classes, threshold),
         "log_loss": _log_loss,
     }
     if n_classes == 2:
@@ -60,10 +73,10 @@ def score_table(task: Task, n_classes: int) -> Mapping[str, Score]:
     return table
 
 
-def _balanced_accuracy(y: NDArray[Any], p: Floats) -> float:
+def _balanced_accuracy(y: NDArray[Any], said: NDArray[np.int64]) -> float:
     """Return the mean recall of the classes that are there."""
     n_rows = np.bincount(y)
-    hits = np.bincount(y[p.argmax(axis=1) == y], minlength=len(n_rows))
+    hits = np.bincount(y[said == y], minlength=len(n_rows))
     return float((hits[n_rows > 0] / n_rows[n_rows > 0]).mean())
 
 
@@ -72,30 +85,41 @@ def _log_loss(y: NDArray[Any], p: Floats) -> float:
     return float(-np.log(np.clip(truth, np.finfo(np.float64).eps, 1.0)).mean())
 
 
-def _averaged(score: Callable[..., Any], n_classes: int) -> Score:
+def _averaged(score: Callable[..., Any], n_classes: int, threshold: float) -> Score:
     average = "binary" if n_classes == 2 else "macro"
 
     def compute(y: NDArray[Any], p: Floats) -> float:
-        return float(score(y, p.argmax(axis=1), average=average, zero_division=0))
+        said = said_of(p, threshold=threshold)
+        return float(score(y, said, average=average, zero_division=0))
 
     return compute
 
 
-def estimate(name: str, score: Score, y: NDArray[Any], predicted: Floats, *, seed: int) -> Estimate:
-    """Return the figure called `name` with its 95 % interval."""
+def estimate(
+    name: str,
+    score: Score,
+    y: NDArray[Any],
+    predicted: Floats,
+    *,
+    seed: int,
+    threshold: float = 0.5,
+) -> Estimate:
+    """Return the figure called `name`, of a table made for `threshold`, with its 95 % interval."""
     value = float(score(y, predicted))
-    if (share := _share(name, y, predicted)) is not None:
+    if (share := _share(name, y, predicted, threshold)) is not None:
         low, high = wilson(*share)
         return Estimate(value=value, low=low, high=high)
     low, high = _bootstrap(score, y, predicted, value, seed)
     return Estimate(value=value, low=min(low, value), high=max(high, value))
 
 
-def _share(name: str, y: NDArray[Any], predicted: Floats) -> tuple[int, int] | None:
+def _share(
+    name: str, y: NDArray[Any], predicted: Floats, threshold: float
+) -> tuple[int, int] | None:
     """Return hits and trials of a figure that is a plain share of rows; None for the others."""
     if predicted.ndim != 2:
         return None
-    chosen = predicted.argmax(axis=1)
+    chosen = said_of(predicted, threshold=threshold)
     if name == "accuracy":
         return int((chosen == y).sum()), len(y)
     asked = {"precision": chosen == 1, "recall": y == 1}.get(name)

@@ -6,7 +6,7 @@ line. Read next: `table_output.py`.
 """
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from p1_prediction_api.contracts import MISSING, Feature
 from p1_prediction_api.encoding import EPOCH, LARGEST_NUMBER
 from p1_prediction_api.errors import RowError
 from p1_prediction_api.loaded import LoadedModel
+from p1_prediction_api.missing import missing_labels, missing_numbers
 
 ROWS_AT_ONCE = 8192
 MAX_NAMED = 5
@@ -58,23 +59,22 @@ class Problems:
 
 
 def predict_pieces(
-    loaded: LoadedModel, frame: pd.DataFrame, report: Callable[[float], None]
+    loaded: LoadedModel, frames: Iterable[pd.DataFrame], *, n_before: int = 0
 ) -> Iterator[Piece]:
-    """Yield the table with columns of answers, a few thousand rows at a time.
+    """Yield the rows of consecutive frames with columns of answers, a few thousand at a time.
 
     `prediction`, then of classes `probability of …` for each and `prediction set`, of numbers
-    `low` and `high`. `report` is called with the share done, 0 to 1. At least one piece comes, so
-    that an empty table has its columns, too. Raises `RowError` for a table that lacks a column.
+    `low` and `high`. `n_before` rows stand before the first. A frame without rows gives a piece
+    without rows. The frames must have the columns that `check_columns` asks for.
     """
-    check_columns(loaded, frame)
-    for start in range(0, max(1, len(frame)), ROWS_AT_ONCE):
-        yield _piece(loaded, frame.iloc[start : start + ROWS_AT_ONCE], start)
-        report(min(1.0, (start + ROWS_AT_ONCE) / max(1, len(frame))))
+    for frame in frames:
+        for start in range(0, max(1, len(frame)), ROWS_AT_ONCE):
+            yield _piece(loaded, frame.iloc[start : start + ROWS_AT_ONCE], n_before + start)
+        n_before += len(frame)
 
 
-def check_columns(loaded: LoadedModel, frame: pd.DataFrame) -> None:
-    """Refuse a table that lacks a column the model needs."""
-    known = [str(name) for name in frame.columns]
+def check_columns(loaded: LoadedModel, known: Collection[str]) -> None:
+    """Raise `RowError` for a table that lacks a column the model needs; it has those `known`."""
     missing = [feature.name for feature in loaded.signature.features if feature.name not in known]
     fields = []
     for name in missing:
@@ -96,7 +96,7 @@ def _piece(loaded: LoadedModel, piece: pd.DataFrame, start: int) -> Piece:
         (("row", rows + start + 1), ("problem", problems.of_bad()))
     ):
         aside.insert(place, _free(name, piece), values)
-    good = piece.loc[~is_bad]
+    good = piece.loc[~is_bad].infer_objects()  # without texts where numbers belong
     outputs = loaded.session.run_unchecked({name: t[~is_bad] for name, t in tensors.items()})
     answers = _answers(loaded, outputs, good.index)
     renamed = answers.rename(columns={name: _free(name, good) for name in answers.columns})
@@ -113,7 +113,7 @@ def _free(name: str, frame: pd.DataFrame) -> str:
 def _tensor(feature: Feature, column: pd.Series, problems: Problems) -> NDArray[np.generic]:
     if feature.kind == "category":
         text = column.astype("string")
-        is_missing = text.isna().to_numpy()
+        is_missing = (text.isna() | text.isin(missing_labels(feature))).to_numpy(bool)
         values = text.astype(object).where(~is_missing, MISSING).to_numpy(object)
     else:
         values, is_bad = _numbers(feature, column)
@@ -135,7 +135,9 @@ def _numbers(feature: Feature, column: pd.Series) -> tuple[NDArray[np.float32], 
     is_blank = column.isna() | (column.astype("string").str.strip() == "").fillna(value=True)
     is_bad = np.isnan(found) | (np.abs(found) > LARGEST_NUMBER)
     with np.errstate(over="ignore"):
-        return found.astype(np.float32), is_bad & ~is_blank.to_numpy(bool)
+        values = found.astype(np.float32)
+    values[np.isin(values, missing_numbers(feature))] = np.nan
+    return values, is_bad & ~is_blank.to_numpy(bool)
 
 
 def _answers(

@@ -39,6 +39,8 @@ from p1_prediction_api.training import DEFAULT_MINUTES, Costs, TrainingRun, trai
 
 EXAMPLE_MINUTES = 0.05
 DIAGNOSIS_MINUTES = 1.0
+EXAMPLE_DIAGNOSIS_MINUTES = 0.15
+"""Of the example, whose diagnosis takes four seconds of a core: a first start waits no longer."""
 MAX_TOLD = 5
 MAX_TOLD_COLUMNS = 60
 MIN_WIDTH = 110
@@ -80,7 +82,9 @@ def carry_out(order: Order, settings: Settings) -> None:
     _tell(run)
     diagnosis = None
     if order.should_diagnose or order.report is not None:
-        diagnosis = _diagnosed(run)
+        is_example = order.table is None
+        longest = EXAMPLE_DIAGNOSIS_MINUTES if is_example else DIAGNOSIS_MINUTES
+        diagnosis = _diagnosed(run, longest)
     if order.report is not None and diagnosis is not None:
         order.report.write_text(render_html(diagnosis), encoding="utf-8")
         typer.echo(f"report: {order.report}")
@@ -113,21 +117,28 @@ def _schema(path: Path | None) -> TableSchema | None:
     return None if path is None else load_schema(path)
 
 
-def read_later(table: Path, schema: Path | None, files: Path, *, whole: bool = False) -> Table:
-    """Read a table for a published model: as a schema says, else as the one it was trained with.
+def read_later(table: Path, schema: Path | None, files: Path) -> Table:
+    """Read a table for a published model, or a sample of it: as `later_schema` says."""
+    said, is_given = later_schema(schema, files)
+    return open_table(table, schema=said, is_strict=is_given)
 
-    Of that one only the columns are kept that this table has, and nothing about the file: another
-    file may be encoded and separated in another way. With `whole` every row is read.
+
+def later_schema(schema: Path | None, files: Path) -> tuple[TableSchema, bool]:
+    """Return what is said of a table for a published model, and whether for that very table.
+
+    That is the schema that is given, else the one the model was trained with, whose columns a later
+    table may lack; of its file only what a file does not show is kept: another file may be encoded
+    and separated in another way.
     """
-    limits = Holding(max_rows=1 << 40, max_bytes=1 << 62) if whole else Holding()
     given = _schema(schema)
+    if given is not None:
+        return given, True
     stored = files / SCHEMA_FILE
-    if given is not None or not stored.is_file():
-        return open_table(table, schema=given, holding=limits)
+    if not stored.is_file():
+        return TableSchema(), False
     said = parse_schema(json.loads(stored.read_text(encoding="utf-8")), "the model's schema")
     kept = FileSchema(header=said.file.header, names=said.file.names, missing=said.file.missing)
-    said = said.model_copy(update={"file": kept})
-    return open_table(table, schema=said, holding=limits, is_strict=False)
+    return said.model_copy(update={"file": kept}), False
 
 
 def _trained(order: Order, settings: Settings) -> TrainingRun:
@@ -207,11 +218,11 @@ def _said_with_it(card: ModelCard) -> list[str]:
     return lines
 
 
-def _diagnosed(run: TrainingRun) -> Diagnosis:
+def _diagnosed(run: TrainingRun, minutes: float) -> Diagnosis:
     with progress() as report:
         found = diagnose(
             run,
-            minutes=DIAGNOSIS_MINUTES,
+            minutes=minutes,
             seed=run.card.seed,
             report=report,
             predict=lambda pipeline, rows: _as_served(run, pipeline, rows),

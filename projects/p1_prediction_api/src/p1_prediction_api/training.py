@@ -264,10 +264,14 @@ def _card(
 ) -> ModelCard:
     data = fitted.data
     X, y = data.X.iloc[split.test], data.y[split.test]
-    table = score_table(data.task, len(data.classes))
+    threshold = fitted.signature.threshold
+    table = score_table(data.task, len(data.classes), threshold=threshold)
     predicted = fitted.predict(X)
-    truth, said = _for_positive(fitted, y, predicted)
-    figures = {name: estimate(name, score, truth, said, seed=seed) for name, score in table.items()}
+    truth, p = _for_positive(fitted, y, predicted)
+    figures = {
+        name: estimate(name, score, truth, p, seed=seed, threshold=threshold)
+        for name, score in table.items()
+    }
     base = _baseline(fitted, split, found)
     metric = main_metric(data.task, len(data.classes))
     uncertainty = measured_uncertainty(fitted, split, trial, predicted)
@@ -276,6 +280,7 @@ def _card(
         chosen_because=because,
         metric=metric,
         metrics=figures,
+        decided_at=threshold if fitted.signature.positive else None,
         baseline=base,
         candidates=tuple(
             one.score.model_copy(update={"is_chosen": one is trial}) for one in found.trials
@@ -296,7 +301,7 @@ def _card(
 def _for_positive(
     fitted: Fitted, y: NDArray[Any], predicted: Floats
 ) -> tuple[NDArray[Any], Floats]:
-    """Return truth and answers with the positive class second: precision and recall are its."""
+    """Return truth and answers with the positive class second: the figures are of saying it."""
     signature = fitted.signature
     if signature.positive and signature.positive == signature.classes[0]:
         return 1 - y, predicted[:, ::-1]
@@ -309,7 +314,7 @@ def _baseline(fitted: Fitted, split: Split, found: Search) -> dict[str, float]:
     guess.pipeline.fit(data.X.iloc[split.train], data.y[split.train])
     rows, y = data.X.iloc[split.test], data.y[split.test]
     y, guessed = _for_positive(fitted, y, link(data, guess, raw_scores(data, guess, rows)))
-    table = score_table(data.task, len(data.classes))
+    table = score_table(data.task, len(data.classes), threshold=fitted.signature.threshold)
     return {name: float(score(y, guessed)) for name, score in table.items()}
 
 

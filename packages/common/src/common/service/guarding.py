@@ -1,4 +1,4 @@
-"""Who may ask, how much, how long: keys, load, body size, body time, answer time.
+"""Who may ask, how much, how long: keys, load, body size and encoding, body time, answer time.
 
 Pure ASGI, one layer inside `observing.py`. A refusal is a problem that says the limit and the
 setting that raises it. Streaming answers keep their time: the limit ends when an answer begins.
@@ -16,6 +16,7 @@ from common.service.deadlines import Deadline, Deadlines
 from common.service.problems import (
     BODY_TIMEOUT,
     BUSY,
+    ENCODED,
     TIMEOUT,
     TOO_LARGE,
     UNAUTHORIZED,
@@ -32,8 +33,8 @@ OPEN_PREFIXES = (PROBLEM_PAGES, "/design/", "/docs/")
 NEVER_BUSY = OPEN_PATHS | {"/metrics"}
 """Answered under any load, as are the pages of problems: who watches a busy service, or asks what
 busy means, must not be refused."""
-
-
+MAX_SHOWN = 40
+"""Characters of a refused header that an answer repeats."""
 Headers = Mapping[bytes, bytes]
 """Header fields by their names in lower case, as they came."""
 
@@ -59,7 +60,7 @@ class Guard:
         headers: Headers = dict(scope["headers"])
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            is_unread = refusal.kind is TOO_LARGE
+            is_unread = refusal.kind in {TOO_LARGE, ENCODED}
             send = Farewell(receive, send).send if is_unread else send
             await _refuse(refusal, scope, receive, send)
             return
@@ -97,6 +98,8 @@ class Guard:
             return RefusedError(
                 TOO_LARGE, too_large(self._settings), headers={"Connection": "close"}
             )
+        if encodings := headers.get(b"content-encoding"):
+            return _encoded(encodings.decode("latin-1"))
         return None
 
     def _is_open(self, scope: Scope) -> bool:
@@ -115,6 +118,16 @@ class Guard:
     def _too_slow(self) -> RefusedError:
         detail = f"No answer began within {self._settings.request_timeout_s:g} s "
         return RefusedError(TIMEOUT, f"{detail}(REQUEST_TIMEOUT_S).", headers={"Retry-After": "1"})
+
+
+def _encoded(encodings: str) -> RefusedError | None:
+    """Refuse a body that is not as it is (RFC 9110, sections 8.4 and 15.5.16)."""
+    if all(one.strip().lower() in {"", "identity"} for one in encodings.split(",")):
+        return None
+    detail = (
+        f"Content-Encoding is {encodings[:MAX_SHOWN]!r}; accepted is identity: the body as it is."
+    )
+    return RefusedError(ENCODED, detail, headers={"Accept-Encoding": "identity"})
 
 
 async def _refuse(refusal: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -36,6 +36,12 @@ UNAUTHORIZED = ProblemType(
 TOO_LARGE = ProblemType(
     "body-too-large", "The body is too large", 413, "Send less at a time, or raise MAX_BODY_BYTES."
 )
+ENCODED = ProblemType(
+    "encoded-body",
+    "The body is compressed in a way that is not accepted",
+    415,
+    "Send the body as it is, without a Content-Encoding.",
+)
 HEADERS_TOO_LARGE = ProblemType(
     "headers-too-large", "The headers are too large", 431, "Send fewer or shorter headers."
 )
@@ -59,8 +65,8 @@ INTERNAL = ProblemType(
     "Quote the request id: the service's log has the rest.",
 )
 BUILT_IN = (
-    INVALID, MALFORMED, NOT_FOUND, METHOD, UNAUTHORIZED, TOO_LARGE, HEADERS_TOO_LARGE, BODY_TIMEOUT,
-    TIMEOUT, BUSY, NOT_READY, INTERNAL,
+    INVALID, MALFORMED, NOT_FOUND, METHOD, UNAUTHORIZED, TOO_LARGE, ENCODED, HEADERS_TOO_LARGE,
+    BODY_TIMEOUT, TIMEOUT, BUSY, NOT_READY, INTERNAL,
 )  # fmt: skip
 MAX_FIELD_NAME = 100
 """A longer key in the caller's body is cut where an answer names it."""

@@ -86,11 +86,7 @@ class TextFile:
         is_rewritten: bool,
     ) -> tuple[Reservoir, Misfits]:
         misfits = Misfits()
-        source: Watched | Rewritten
-        if is_rewritten:
-            source = Rewritten(self.path, self.encoding, self.layout, misfits.add, progress)
-        else:
-            source = Watched(self.path, self.encoding, progress)
+        source = self._source(misfits, progress, is_rewritten=is_rewritten)
         n_uneven, has_swallowed = 0, False
 
         def set_aside(row: pacsv.InvalidRow) -> str:
@@ -100,14 +96,11 @@ class TextFile:
             return "skip"
 
         try:
-            with self._reader(source, kinds, set_aside, is_rewritten=is_rewritten) as reader:
-                for batch in reader:
-                    held.add(pa.Table.from_batches([batch]))
+            for piece in self._pieces(source, kinds, set_aside, is_rewritten=is_rewritten):
+                held.add(piece)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             if "Empty CSV file" not in str(error):
                 raise _understood(error) from error
-        finally:
-            source.close()
         if not held.n_seen:
             held.add(pa.table({name: pa.array([], pa.string()) for name in self.names}))
         if isinstance(source, Watched) and (source.n_quotes % 2 or has_swallowed):
@@ -115,6 +108,34 @@ class TextFile:
         if n_uneven:
             self._locate(misfits, n_uneven)
         return held, misfits
+
+    def again(self, progress: Progress, *, is_rewritten: bool) -> Iterator[pa.Table]:
+        """Go through the rows that `read` found once more, every cell as text."""
+        source = self._source(Misfits(), progress, is_rewritten=is_rewritten)
+        plain = dict.fromkeys(self.names, pa.string())
+        return self._pieces(source, plain, lambda _row: "skip", is_rewritten=is_rewritten)
+
+    def _source(
+        self, misfits: Misfits, progress: Progress, *, is_rewritten: bool
+    ) -> Watched | Rewritten:
+        if is_rewritten:
+            return Rewritten(self.path, self.encoding, self.layout, misfits.add, progress)
+        return Watched(self.path, self.encoding, progress)
+
+    def _pieces(
+        self,
+        source: Watched | Rewritten,
+        kinds: dict[str, pa.DataType],
+        set_aside: Callable[[pacsv.InvalidRow], str],
+        *,
+        is_rewritten: bool,
+    ) -> Iterator[pa.Table]:
+        try:
+            with self._reader(source, kinds, set_aside, is_rewritten=is_rewritten) as reader:
+                for batch in reader:
+                    yield pa.Table.from_batches([batch])
+        finally:
+            source.close()
 
     def _reader(
         self,

@@ -8,7 +8,7 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -50,45 +50,70 @@ class Types:
         return tuple(ValueCount(value=name, n=n) for name, n in found.most_common())
 
 
-def read_parquet(path: Path, shown: str, held: Reservoir, progress: Progress) -> None:
-    """Read Parquet, a group of rows at a time."""
+def parquet_pieces(path: Path, shown: str, progress: Progress) -> Iterator[pa.Table]:
+    """Read Parquet, some rows of a group at a time; a file without rows has one empty piece."""
     try:
-        with pq.ParquetFile(path) as file:
-            n_rows = max(file.metadata.num_rows, 1)
-            if not file.metadata.num_rows:
-                held.add(file.schema_arrow.empty_table())
-            for batch in file.iter_batches(ROWS_AT_ONCE):
-                held.add(pa.Table.from_batches([batch]))
-                progress(held.n_seen / n_rows)
+        file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise TableError(f"{shown} is not valid Parquet: {str(error)[:200]}") from error
+        raise _bad_parquet(shown, error) from error
+    with file:
+        n_seen, n_rows = 0, file.metadata.num_rows
+        if not n_rows:
+            yield file.schema_arrow.empty_table()
+        batches = file.iter_batches(ROWS_AT_ONCE)
+        while n_seen < n_rows:
+            try:
+                piece = pa.Table.from_batches([next(batches)])
+            except (pa.ArrowException, OSError) as error:
+                raise _bad_parquet(shown, error) from error
+            n_seen += piece.num_rows
+            progress(n_seen / n_rows)
+            yield piece
 
 
-def read_json_lines(
-    path: Path, encoding: str, held: Reservoir, progress: Progress
-) -> tuple[Types, Misfits, tuple[str, ...]]:
-    """Read one JSON object a line; objects inside become columns of their own, one level deep."""
-    types, misfits, nested = Types(), Misfits(), dict[str, str]()
-    size = max(path.stat().st_size, 1)
-    with (
-        path.open("rb") as raw,
-        io.TextIOWrapper(raw, encoding=encoding, errors="replace") as file,
-    ):
-        rows: list[dict[str, Any]] = []
-        for line, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            row = _json_row(text, nested)
-            if row is None:
-                misfits.add(line, "is no JSON object")
-                continue
-            rows.append(row)
-            if len(rows) == ROWS_AT_ONCE:
-                held.add(_as_text(rows, types))
-                progress(raw.tell() / size)
-                rows = []
-        held.add(_as_text(rows, types))
-    return types, misfits, tuple(f"{name}: {how}" for name, how in nested.items())
+def _bad_parquet(shown: str, error: Exception) -> TableError:
+    return TableError(f"{shown} is not valid Parquet: {str(error)[:200]}")
+
+
+@dataclass
+class JsonLines:
+    """One JSON object a line; objects inside become columns of their own, one level deep.
+
+    What `pieces` came upon so far is in `types`, `misfits` and `notes`.
+    """
+
+    path: Path
+    encoding: str
+    types: Types = field(default_factory=Types)
+    misfits: Misfits = field(default_factory=Misfits)
+    nested: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How values that are no plain cells were read."""
+        return tuple(f"{name}: {how}" for name, how in self.nested.items())
+
+    def pieces(self, progress: Progress) -> Iterator[pa.Table]:
+        """Yield the rows as columns of text; a piece has the columns that its rows have."""
+        size = max(self.path.stat().st_size, 1)
+        with (
+            self.path.open("rb") as raw,
+            io.TextIOWrapper(raw, encoding=self.encoding, errors="replace") as file,
+        ):
+            rows: list[dict[str, Any]] = []
+            for line, text in enumerate(file, start=1):
+                if not text.strip():
+                    continue
+                row = _json_row(text, self.nested)
+                if row is None:
+                    self.misfits.add(line, "is no JSON object")
+                    continue
+                rows.append(row)
+                if len(rows) == ROWS_AT_ONCE:
+                    progress(raw.tell() / size)
+                    yield _as_text(rows, self.types)
+                    rows = []
+            yield _as_text(rows, self.types)
 
 
 def _json_row(text: str, nested: dict[str, str]) -> dict[str, Any] | None:

@@ -18,10 +18,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from p1_prediction_api.candidates import Candidate
+from p1_prediction_api.contracts import Signature
 from p1_prediction_api.diagnosis.contracts import Skipped
 from p1_prediction_api.errors import TrainingError
 from p1_prediction_api.prepared import Prepared
-from p1_prediction_api.scoring import Score, main_metric, score_table
+from p1_prediction_api.scoring import Score, main_metric, said_of, score_table
 from p1_prediction_api.splits import Indices, Split
 from p1_prediction_api.training import TrainingRun
 
@@ -43,6 +44,7 @@ class Case:
 
     data: Prepared
     split: Split
+    signature: Signature
     candidate: Candidate
     metric: str
     seed: int
@@ -82,6 +84,13 @@ class Case:
     def is_late(self) -> bool:
         """Whether the time for the diagnosis is spent."""
         return time.monotonic() > self.give_up_at
+
+    def said(self, p: Floats) -> NDArray[np.int64]:
+        """Return the class that is said of each row, as the service decides."""
+        if not self.signature.positive:
+            return np.asarray(p.argmax(axis=1), np.int64)
+        positive = self.signature.classes.index(self.signature.positive)
+        return said_of(p, positive=positive, threshold=self.signature.threshold)
 
     def score(self, y: NDArray[Any], predicted: Floats) -> float:
         """Return the main metric; higher is better."""
@@ -176,6 +185,7 @@ def open_case(
     case = Case(
         data=data,
         split=split,
+        signature=run.signature,
         candidate=run.chosen,
         metric=main_metric(data.task, len(data.classes)),
         seed=seed,

@@ -40,7 +40,7 @@ def share_of(n_hits: int, n: int, level: float = 0.95) -> Estimate:
 
 def confusion(case: Case) -> Confusion:
     """Count the held-out rows by true and said class."""
-    y, said = case.data.y[case.split.test], case.predicted.argmax(axis=1)
+    y, said = case.data.y[case.split.test], case.said(case.predicted)
     counts = metrics.confusion_matrix(y, said, labels=range(case.n_classes))
     return Confusion(
         classes=case.data.classes,
@@ -51,7 +51,7 @@ def confusion(case: Case) -> Confusion:
 def class_shares(case: Case) -> tuple[ClassShare, ...]:
     """Return each class's share of training and how many of it are found when held out."""
     y_train, y = case.data.y[case.split.train], case.data.y[case.split.test]
-    said = case.predicted.argmax(axis=1)
+    said = case.said(case.predicted)
     return tuple(
         ClassShare(
             label=label,

@@ -1,19 +1,22 @@
 // How good the model is on rows it never saw, why it was chosen, and what was left out of the table.
 
 import { badge, h } from "/design/elements.js";
-import { between, estimated, figure, metricName, percent } from "/words.js";
+import { between, estimated, figure, metricName, percent, quoted } from "/words.js";
 
 export function modelCard({ card, signature }) {
   return h("section", { class: "card stack goes-stale", id: "card", "aria-labelledby": "card-title" },
     h("h2", { id: "card-title" }, "How good it is"),
     h("p", { class: "muted" }, `On ${card.n_test.toLocaleString()} rows it never saw: ${card.split}.`),
-    figures(card), certainty(card, signature), candidates(card), leftOut(card));
+    figures(card, signature), certainty(card, signature), candidates(card), leftOut(card));
 }
 
-function figures(card) {
+// Of two classes these are of saying the one that is looked for, from the threshold on.
+const ofPositive = (name, { positive }) => (positive && ["precision", "recall"].includes(name) ? ` of ${quoted(positive)}` : "");
+
+function figures(card, signature) {
   const first = ([name]) => (name === card.metric ? 0 : 1); // what the choice was made by stands first
   const rows = Object.entries(card.metrics).sort((a, b) => first(a) - first(b)).map(([name, m]) => h("tr", { class: name === card.metric ? "chosen" : null },
-    h("th", { scope: "row" }, metricName(name)), h("td", { class: "num" }, figure(m.value)), h("td", { class: "num" }, between(m)), h("td", { class: "num" }, figure(card.baseline[name]))));
+    h("th", { scope: "row" }, metricName(name), ofPositive(name, signature)), h("td", { class: "num" }, figure(m.value)), h("td", { class: "num" }, between(m)), h("td", { class: "num" }, figure(card.baseline[name]))));
   const head = ["Metric", "value", "95 % interval", "guessing"].map((word, k) => h("th", { scope: "col", class: k ? "num" : null }, word));
   return h("div", { class: "scroll-x", tabindex: 0 }, h("table", { class: "table", id: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)));
 }

@@ -1,7 +1,7 @@
 // Report: how good the model is and why it fails, verdict first, drawn from the diagnosis published with it.
 // The section is in the address: ?section=errors. Read next: findings below, then diagnosed.js for the charts.
 
-import { badge, emptyState, errorState, getParam, h, icon, setParam, skeleton, toast } from "/design/elements.js";
+import { badge, codeBlock, emptyState, errorState, getParam, h, icon, setParam, skeleton, toast } from "/design/elements.js";
 import { saveText } from "/design/figure.js";
 import { request } from "/design/http.js";
 import { modelCard } from "/card.js";
@@ -20,7 +20,7 @@ export function reportPane() {
     const version = model.model.version;
     if (drawnFor === version) return;
     drawnFor = version;
-    if (!model.has_report) return element.replaceChildren(modelCard(model), none());
+    if (!model.has_report) return element.replaceChildren(modelCard(model), none(model));
     try {
       const diagnosis = await request("/v1/diagnosis");
       if (model.model.version === version) draw(diagnosis);
@@ -91,6 +91,11 @@ function skipped({ skipped: left }) {
   return !left.length ? [] : [h("section", { class: "stack" }, h("h2", {}, "What was not done"), h("ul", { class: "notes" }, left.map((one) => h("li", {}, h("b", {}, one.what), `: ${one.why}`))))];
 }
 
-function none() {
-  return emptyState({ title: "This version has no diagnosis", text: "It was published without one. p1-prediction-api train … --diagnose looks for why it fails: leaks, noise, shift, weak slices, too simple or too flexible." });
+function none({ model, signature }) {
+  const command = `p1-prediction-api train TABLE --target ${shellWord(signature.target)} --model ${model.name}`;
+  return h("div", { class: "stack" },
+    emptyState({ title: "This version has no diagnosis", text: "It was published without one. This trains the next version and looks for why it fails: leaks, noise, shift, weak slices, too simple or too flexible. The page follows by itself." }),
+    codeBlock(command));
 }
+
+const shellWord = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
