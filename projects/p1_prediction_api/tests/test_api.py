@@ -206,7 +206,7 @@ async def test_a_version_without_a_report_says_how_to_get_one(app: FastAPI, path
     with TestClient(app) as client:
         refused = client.get(path)
     assert refused.status_code == 404
-    assert "--diagnose" in refused.json()["detail"]
+    assert "`p1-prediction-api train`" in refused.json()["detail"]
 
 
 async def test_predictions_and_the_served_version_are_in_the_metrics(
