@@ -1,0 +1,1 @@
+"""Where a run is written: one interface, many sinks."""
