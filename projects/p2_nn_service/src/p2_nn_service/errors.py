@@ -22,9 +22,7 @@ class PictureError(NetworkError):
     """A picture cannot be read, or is not of a kind that is classified."""
 
     def __init__(self, message: str, *, field: str = "image", accepted: str = "") -> None:
-        self.fields: tuple[FieldError, ...] = (
-            FieldError(field=field, message=message, accepted=accepted),
-        )
+        self.fields = (FieldError(field=field, message=message, accepted=accepted),)
         super().__init__(f"{field}: {message}{f'; accepted: {accepted}' if accepted else ''}")
 
 

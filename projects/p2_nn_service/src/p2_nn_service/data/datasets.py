@@ -102,7 +102,7 @@ def _fingerprint(inputs: Inputs, labels: Labels) -> str:
     digest = hashlib.sha256()
     for part in (inputs, labels):
         digest.update(f"{part.dtype}{part.shape}".encode())
-        digest.update(np.ascontiguousarray(part))
+        digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()[:16]
 
 
