@@ -39,5 +39,7 @@ class StepNumbers:
 
 def gradient_norm(model: nn.Module) -> float:
     """Return the Euclidean norm of all gradients of the last step."""
-    squares = [float(p.grad.float().square().sum()) for p in model.parameters() if p.grad is not None]
+    squares = [
+        float(p.grad.float().square().sum()) for p in model.parameters() if p.grad is not None
+    ]
     return sum(squares) ** 0.5

@@ -7,15 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+import numpy as np
 import structlog
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from typing_extensions import override
 
 from p2_nn_service.contracts import RunRecord
+from p2_nn_service.data.datasets import Dataset
 from p2_nn_service.errors import RecipeError
 from p2_nn_service.settings import Settings
 from p2_nn_service.tracking.folder import FolderSink
+from p2_nn_service.training.examples import Scaling
 from p2_nn_service.training.watching import Watcher
 
 log = structlog.get_logger()
@@ -36,6 +40,15 @@ class Sample:
     x: Tensor
     labels: tuple[str, ...]
     pictures: Tensor | None = None
+
+    @classmethod
+    def of(cls, dataset: Dataset, *, n: int = 300, seed: int = 0) -> "Sample":
+        """Take some examples of a data set, normalised as training normalises it."""
+        rows = np.random.default_rng(seed).permutation(len(dataset))[:n]
+        taken = dataset.take(rows.astype(np.int64))
+        stored = torch.from_numpy(np.ascontiguousarray(taken.inputs))
+        labels = tuple(dataset.classes[k] for k in taken.labels)
+        return cls(Scaling.of(dataset).apply(stored), labels, stored if stored.ndim == 4 else None)
 
 
 def make_sinks(
