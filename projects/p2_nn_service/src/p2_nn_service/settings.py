@@ -38,4 +38,7 @@ class Settings(common.settings.Settings):
         "this machine can ask.",
         json_schema_extra={"default_text": "with API keys, or on a loopback address"},
     )
+    max_dataset_bytes: int = Field(
+        2 * 1024**3, ge=1, description="Largest data set that is read into memory, in bytes."
+    )
     seed: int = Field(0, ge=0, description="Seed of splits, weights and batches.")

@@ -106,13 +106,21 @@ def _fingerprint(inputs: Inputs, labels: Labels) -> str:
     return digest.hexdigest()[:16]
 
 
-def check_classes(name: str, classes: Sequence[str], labels: Labels) -> None:
-    """Raise `DatasetError` when there are fewer than two classes, or one has no example."""
+def check_classes(source: str, classes: Sequence[str], labels: Labels) -> None:
+    """Raise `DatasetError` unless there are two classes and each has two examples.
+
+    One is trained on and one is held out; `source` is the file or folder that is at fault.
+    """
     if len(classes) < 2:
         raise DatasetError(
-            f"{name}: only the class {', '.join(map(repr, classes)) or '(none)'}; two are needed"
+            f"{source}: only the class {', '.join(map(repr, classes)) or '(none)'}; two are needed"
         )
     counts = np.bincount(labels, minlength=len(classes))
-    empty = [name for name, n in zip(classes, counts, strict=True) if n == 0]
-    if empty:
-        raise DatasetError(f"{name}: no example of {', '.join(map(repr, empty))}")
+    for n, what in ((0, "no example"), (1, "a single example")):
+        names = [repr(name) for name, count in zip(classes, counts, strict=True) if count == n]
+        if names:
+            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+            raise DatasetError(
+                f"{source}: {what} of {', '.join(names[:8])}{more}; at least 2 of each class are "
+                "needed, one to train on and one to hold out"
+            )

@@ -1,0 +1,26 @@
+"""Published sets, where `ROADMAP_DATASETS` names a folder that has them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from p2_nn_service import open_dataset
+from p2_nn_service.settings import Settings
+
+DATASETS = Path(os.environ.get("ROADMAP_DATASETS", "/nowhere"))
+needs_images = pytest.mark.skipif(
+    not (DATASETS / "images").is_dir(), reason="ROADMAP_DATASETS names no folder with images/"
+)
+
+
+@needs_images
+@pytest.mark.parametrize("name", ["fashion-mnist", "mnist"])
+def test_a_published_set_of_images_is_read_whole(name: str) -> None:
+    found = open_dataset(name, Settings(ROADMAP_DATASETS=DATASETS))
+    assert found.inputs.shape == (60_000, 1, 28, 28)
+    assert np.bincount(found.labels).min() > 5000
+    assert len(found.classes) == 10
+    kept, held_out = found.split(0.1)
+    assert len(kept) + len(held_out) == 60_000
+    assert len(held_out) == pytest.approx(6_000, abs=5)
