@@ -155,3 +155,14 @@ class Classifications(_Value):
     id: str
     model: ServedModel
     classifications: tuple[Classification, ...]
+
+
+class ModelDescription(_Value):
+    """The model that answers now; its card comes without the mistakes, which have a route."""
+
+    model: ServedModel
+    created_at: datetime
+    card: ModelCard
+    n_mistakes: int = Field(description="Held-out examples that GET /v1/model/mistakes shows.")
+    code_revision: str
+    trouble: str = Field(description="Why the alias's newest version does not answer, if so.")
