@@ -90,9 +90,7 @@ class AnswerWriter:
     def close(opened: Sequence[str], extras: Sequence[Extras] | None) -> str:
         """Return the objects, comma between, each ended with what else is told of its image."""
         if extras is None:
-            return ",".join(
-                [f'{one}{NO_PREPARATION},"saliency":{NO_SALIENCY}}}' for one in opened]
-            )
+            return ",".join([f'{one}{NO_PREPARATION},"saliency":{NO_SALIENCY}}}' for one in opened])
         return ",".join(
             f'{one}{extra.preparation},"saliency":{extra.saliency}}}'
             for one, extra in zip(opened, extras, strict=True)

@@ -93,7 +93,7 @@ class Reader:
     def _read_json_slowly(self, body: bytes) -> Asked:
         """Read what is not of the quick form: numbers up to 255; or say what is wrong with it."""
         try:
-            asked = from_json(body, allow_inf_nan=False)
+            asked = from_json(body)  # NaN is refused below, by its place
         except ValueError as error:
             raise RefusedError(MALFORMED, f"The body is not valid JSON: {error}.") from error
         if not isinstance(asked, dict):
@@ -150,9 +150,7 @@ class Reader:
             if _is_small(content):
                 framed.append(self._framed(content, field))
                 continue
-            framed.append(
-                await loop.run_in_executor(self._decoders, self._framed, content, field)
-            )
+            framed.append(await loop.run_in_executor(self._decoders, self._framed, content, field))
         return _asked(framed)
 
     def _framed(self, content: bytes, field: str) -> Framed:

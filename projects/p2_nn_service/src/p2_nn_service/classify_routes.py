@@ -31,7 +31,10 @@ CLASSIFY_PROBLEMS: dict[type[Exception], ProblemType] = {
         "image-too-large", "An image is too large", 413, "Send it smaller."
     ),
     ClassifyRequestError: ProblemType(
-        "invalid-images", "The request does not fit the model", 422, "GET /v1/model shows the shape."
+        "invalid-images",
+        "The request does not fit the model",
+        422,
+        "GET /v1/model shows the shape.",
     ),
     TooManyImagesError: ProblemType(
         "too-many-images", "Too many images in one request", 413, "Send fewer at a time."

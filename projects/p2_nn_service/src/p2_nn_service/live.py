@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from common.models import ModelVersion, Registry
 from common.models.following import AliasFollower
@@ -99,7 +99,12 @@ class LiveClassifier(AliasFollower[Classifier]):
         return await self._answer(current, served, await reader.read_pictures([body]))
 
     async def classify(
-        self, body: bytes, content_type: str, *, wants_saliency: bool = False, top: int | None = None
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        wants_saliency: bool = False,
+        top: int | None = None,
     ) -> bytes:
         """Answer a body of any form; see `asking.Reader.read` for what it raises.
 

@@ -24,9 +24,7 @@ async def saliency(classifier: Classifier, pixels: Pixels, answer: Answer) -> li
     """Return each image's weights, 0 to 1, rows from the top; all 0 where nothing speaks for it."""
     if MAPS in answer.outputs:
         maps = answer.output(MAPS)
-        return [
-            _scaled(maps[k, label].astype(np.float64)) for k, label in enumerate(answer.labels)
-        ]
+        return [_scaled(maps[k, label].astype(np.float64)) for k, label in enumerate(answer.labels)]
     return [
         await _occluded(classifier, image, label)
         for image, label in zip(pixels, answer.labels, strict=True)

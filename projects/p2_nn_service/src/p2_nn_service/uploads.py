@@ -39,7 +39,8 @@ class _Form:
             raise TooManyImagesError(
                 f"more than {self._max_parts} files in one form are not accepted (MAX_IMAGES)"
             )
-        self._disposition, self._content = b"", []
+        self._disposition = b""
+        self._content = []
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
