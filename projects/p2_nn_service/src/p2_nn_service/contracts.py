@@ -34,6 +34,7 @@ class RunRecord(_Value):
 
     id: str = Field(description="Name of the run's folder.")
     dataset: str
+    source: str = Field(default="", description="Name or path that the data set is opened by.")
     dataset_fingerprint: str = ""
     kind: Kind = "images"
     model: str = Field(description="Preset that was trained, such as cnn.")
@@ -46,10 +47,12 @@ class RunRecord(_Value):
     epoch: int = Field(default=0, description="Whole epochs that are behind it.")
     epochs: int = Field(default=0, description="Epochs that the recipe asks for.")
     step: int = 0
+    steps: int = Field(default=0, description="Steps that the recipe asks for.")
     n_parameters: int = 0
     n_flops: int = Field(default=0, description="Multiply-adds of one example, forward.")
     train_s: float = Field(default=0.0, description="Seconds of training, evaluation left out.")
     device: str = "cpu"
+    precision: str = Field(default="fp32", description="Number format of products.")
     metrics: dict[str, float] = Field(
         default_factory=dict, description="Newest of each, such as held_out_accuracy."
     )
