@@ -1,6 +1,7 @@
 """The command `p2-nn-service`: serves without a verb; trains, debugs, publishes and compares."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,13 @@ def _create_app(settings: Settings) -> "FastAPI":
     return create_app(settings)
 
 
-app = service_command("p2-nn-service", Settings, _create_app)
+def _publish_first_model(settings: Settings) -> None:
+    from p2_nn_service.first_model import publish_builtin  # noqa: PLC0415 - a verb needs it not
+
+    publish_builtin(settings)
+
+
+app = service_command("p2-nn-service", Settings, _create_app, before_serving=_publish_first_model)
 
 
 @app.command()
@@ -44,6 +51,38 @@ def train(
     from p2_nn_service.train_command import Order, carry_out  # noqa: PLC0415 - torch
 
     carry_out(Order(dataset, model, changes, resume, checkpoint_s), context.obj)
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A finished run; default: the newest.")] = "",
+    model: Annotated[str, typer.Option(help="Name in the registry; default: the served one.")] = "",
+    alias: Annotated[str, typer.Option(help="Alias to move to the version; empty: none.")] = (
+        "champion"
+    ),
+    to: Annotated[
+        Path | None, typer.Option(help="Write the version's files to a folder; no registry.")
+    ] = None,
+) -> None:
+    """Export a run, prove and measure the export, quantise it, publish it with its card."""
+    _need_training()
+    from p2_nn_service.publish_command import carry_out_publish  # noqa: PLC0415 - torch
+
+    carry_out_publish(run, model=model, alias=alias, to=to, settings=context.obj)
+
+
+@app.command()
+def classify(
+    context: typer.Context,
+    images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP, GIF or BMP files.")],
+    top: Annotated[int, typer.Option(min=1, help="Likeliest classes that are told.")] = 3,
+) -> None:
+    """Classify image files with the served version, without a server."""
+    from p2_nn_service.classify_command import classify_files  # noqa: PLC0415 - ONNX Runtime
+
+    for line in classify_files(images, top=top, settings=context.obj):
+        typer.echo(line)
 
 
 def _need_training() -> None:

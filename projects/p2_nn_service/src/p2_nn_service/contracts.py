@@ -110,8 +110,16 @@ class ModelCard(_Value):
     licence: str = ""
     classes: tuple[str, ...]
     shape: tuple[int, int, int] = Field(description="Channels, height and width of the input.")
-    is_light_on_dark: bool = Field(description="Whether training images are light on a dark ground")
+    is_light_on_dark: bool | None = Field(
+        description="Whether training images are light on a dark ground; null without a ground."
+    )
     centre: bool = Field(default=False, description="Whether the thing fills the frame's middle.")
+    margin: float = Field(
+        default=0.0, description="Share of the frame that the thing leaves free on either side."
+    )
+    is_centred_by_mass: bool = Field(
+        default=False, description="Whether its centre of mass is in the middle, not its outline's."
+    )
     preset: str
     verdict: str
     metrics: dict[str, Estimate]
@@ -158,3 +166,14 @@ class Classifications(_Value):
     id: str
     model: ServedModel
     classifications: tuple[Classification, ...]
+
+
+class ModelDescription(_Value):
+    """The model that answers now; its card comes without the mistakes, which have a route."""
+
+    model: ServedModel
+    created_at: datetime
+    card: ModelCard
+    n_mistakes: int = Field(description="Held-out examples that GET /v1/model/mistakes shows.")
+    code_revision: str
+    trouble: str = Field(description="Why the alias's newest version does not answer, if so.")

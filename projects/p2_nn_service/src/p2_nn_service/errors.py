@@ -10,10 +10,6 @@ class NetworkError(DomainError):
     """Base of what this service refuses."""
 
 
-class NoModelError(NetworkError):
-    """No model is loaded yet."""
-
-
 class ModelContentError(NetworkError):
     """A version's files are not a classifier that this service can run."""
 
@@ -36,6 +32,18 @@ class ClassifyRequestError(NetworkError):
     def __init__(self, fields: Sequence[FieldError]) -> None:
         self.fields = tuple(fields)
         super().__init__("; ".join(f"{one.field}: {one.message}" for one in self.fields[:3]))
+
+
+class TooManyImagesError(NetworkError):
+    """One request holds more images than are accepted, or asks for too many saliency maps."""
+
+
+class ContentTypeError(NetworkError):
+    """A request's content type says nothing that can be classified."""
+
+
+class OtherTaskError(NetworkError):
+    """A version was trained for another task than the one that answers."""
 
 
 class DatasetError(NetworkError):

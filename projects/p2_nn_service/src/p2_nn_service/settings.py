@@ -41,4 +41,8 @@ class Settings(common.settings.Settings):
     max_dataset_bytes: int = Field(
         2 * 1024**3, ge=1, description="Largest data set that is read into memory, in bytes."
     )
+    publish_builtin: bool = Field(
+        True,
+        description="Publish the model that comes with the service when the registry has none.",
+    )
     seed: int = Field(0, ge=0, description="Seed of splits, weights and batches.")

@@ -100,7 +100,7 @@ class Service:
         self.app.include_router(docs_router(self.app))
         self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
-        self._hot: dict[str, HotRoute] = {}
+        self._hot: dict[str, list[HotRoute]] = {}
         routes = HotRoutes(
             RefuseConstants(self.app.serve_plainly), self._hot, self.app.exception_handlers
         )
@@ -116,12 +116,14 @@ class Service:
         """Add the routes of a router."""
         self.app.include_router(router)
 
-    def hot_route(self, path: str, endpoint: Endpoint) -> None:
+    def hot_route(self, path: str, endpoint: Endpoint, *, content_type: str = "") -> None:
         """Answer POST at `path` without FastAPI's work; declare the same path with `mount`.
 
-        The endpoint refuses NaN and Infinity itself: for other routes the kit does.
+        With `content_type`, only bodies of that very type and requests without a query; a path may
+        have an endpoint for each. It refuses NaN and Infinity itself: elsewhere the kit does.
         """
-        self._hot[path] = HotRoute(path, endpoint)
+        route = HotRoute(path, endpoint, content_type.encode())
+        self._hot.setdefault(path, []).append(route)
 
     def problems(self, table: Mapping[type[Exception], ProblemType]) -> None:
         """Answer each of these exceptions with its problem; `error.fields` names fields."""

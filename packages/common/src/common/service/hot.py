@@ -7,7 +7,7 @@ exact path does not match (another method, a prefix of a proxy).
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -19,17 +19,29 @@ ExceptionHandlers = Mapping[int | type[Exception], Callable[..., object]]
 
 
 class HotRoute(NamedTuple):
-    """A path that answers POST; `endpoint` turns a JSON body into a JSON answer."""
+    """A path that answers POST; `endpoint` turns a body into a JSON answer."""
 
     path: str
     endpoint: Endpoint
+    content_type: bytes = b""
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is to be answered here: with a `content_type`, only plain ones of it.
+
+        What asks for more in its query, or sends another type, is FastAPI's to answer.
+        """
+        if not self.content_type:
+            return True
+        if scope["query_string"]:
+            return False
+        return (b"content-type", self.content_type) in scope["headers"]
 
 
 class HotRoutes:
     """ASGI middleware that answers its routes and passes on everything else."""
 
     def __init__(
-        self, app: ASGIApp, routes: Mapping[str, HotRoute], handlers: ExceptionHandlers
+        self, app: ASGIApp, routes: Mapping[str, Sequence[HotRoute]], handlers: ExceptionHandlers
     ) -> None:
         self._app = app
         self._routes = routes
@@ -38,7 +50,8 @@ class HotRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
         is_post = scope["type"] == "http" and scope["method"] == "POST"
-        route = self._routes.get(scope["path"]) if is_post else None
+        routes = self._routes.get(scope["path"], ()) if is_post else ()
+        route = next((one for one in routes if one.takes(scope)), None)
         if route is None:
             await self._app(scope, receive, send)
             return
