@@ -11,6 +11,7 @@ from pathlib import Path
 
 from p2_nn_service.data.datasets import Dataset, check_classes
 from p2_nn_service.data.fetching import RemoteFile, fetch
+from p2_nn_service.data.folders import read_folder
 from p2_nn_service.data.idx import read_labelled_images
 from p2_nn_service.errors import DatasetError, DownloadError
 from p2_nn_service.settings import Settings
@@ -87,6 +88,8 @@ def find(
     path = Path(source).expanduser()
     if not path.exists():
         raise DatasetError(_unknown(source, list(catalogue)))
+    if path.is_dir():
+        return read_folder(path, settings, size=settings.folder_image_size)
     raise DatasetError(f"{path}: accepted: a folder of labelled images, a .ts file or a CSV table")
 
 
