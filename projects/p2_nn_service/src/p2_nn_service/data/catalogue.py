@@ -13,6 +13,7 @@ from p2_nn_service.data.datasets import Dataset, check_classes
 from p2_nn_service.data.fetching import RemoteFile, fetch
 from p2_nn_service.data.folders import read_folder
 from p2_nn_service.data.idx import read_labelled_images
+from p2_nn_service.data.series import SUFFIXES, read_series
 from p2_nn_service.errors import DatasetError, DownloadError
 from p2_nn_service.settings import Settings
 
@@ -90,6 +91,8 @@ def find(
         raise DatasetError(_unknown(source, list(catalogue)))
     if path.is_dir():
         return read_folder(path, settings, size=settings.folder_image_size)
+    if path.suffix.lower() in SUFFIXES:
+        return read_series(path, settings)
     raise DatasetError(f"{path}: accepted: a folder of labelled images, a .ts file or a CSV table")
 
 
