@@ -162,7 +162,7 @@ FAULTS = [
     (one_class, "only the class 'cat'; two are needed"),
     (single_images, "a single example of 'cat', 'dog'"),
     (no_folders, "has no folders: lay pictures as .*/<class>/<picture>"),
-    (no_pictures, "no file below .* is a picture"),
+    (no_pictures, "most of 20 files looked at are no pictures .*: 20 files: cat/0.png"),
 ]
 
 

@@ -33,6 +33,7 @@ _LOOKED_AT = 200
 _COLOURFUL = 12
 """Largest distance between a grey pixel's channels: what JPEG makes of grey is not exact."""
 _NAMED = 5
+Unreadable = tuple[Path, PictureError]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_folder(path: Path, settings: Settings, *, size: int | None = None) -> D
     root, notes = _training_part(path)
     listed = _list(root)
     check_classes(str(root), listed.classes, listed.labels)
-    seen = _sample(listed.files, settings)
+    seen = _sample(path, listed.files, settings)
     height, width = (size, size) if size else _common_size(seen)
     channels = 3 if any(_is_colourful(picture) for picture in seen) else 1
     _check_memory(path, len(listed.files), (channels, height, width), settings)
@@ -128,17 +129,24 @@ def _read(file: Path, settings: Settings, at_least: int | None = None) -> Pictur
     return read_picture(data, **limits, at_least=at_least)
 
 
-def _sample(files: Sequence[Path], settings: Settings) -> list[Picture]:
-    """Read some pictures, evenly spread: what size and colour are decided by."""
+def _sample(path: Path, files: Sequence[Path], settings: Settings) -> list[Picture]:
+    """Read some pictures, evenly spread: what size and colour are decided by.
+
+    When most of them are none, the folder is something else, and the rest need not be read.
+    """
     rows = np.unique(np.linspace(0, len(files) - 1, _LOOKED_AT).astype(int))
     seen: list[Picture] = []
+    bad: dict[int, Unreadable] = {}
     for row in rows:
         try:
             seen.append(_read(files[row], settings, at_least=2 * MAX_SIDE))
-        except PictureError:
-            continue  # named when all are read
-    if not seen:
-        raise DatasetError(f"no file below {files[0].parent} is a picture that can be read")
+        except PictureError as error:
+            bad[int(row)] = (files[row], error)
+    if len(bad) > len(seen):
+        raise DatasetError(
+            f"{path}: most of {len(rows)} files looked at are no pictures that can be read: "
+            f"{_named(path, bad)}"
+        )
     return seen
 
 
@@ -165,10 +173,10 @@ def _check_memory(path: Path, n: int, shape: tuple[int, int, int], settings: Set
 
 def _read_all(
     path: Path, files: Sequence[Path], shape: tuple[int, int, int], settings: Settings
-) -> tuple[NDArray[np.uint8], dict[int, tuple[Path, PictureError]]]:
+) -> tuple[NDArray[np.uint8], dict[int, Unreadable]]:
     """Return every picture, and by position those that are none; the error when they are many."""
     inputs = np.zeros((len(files), *shape), dtype=np.uint8)
-    bad: dict[int, tuple[Path, PictureError]] = {}
+    bad: dict[int, Unreadable] = {}
     read = partial(_read_fitted, shape=shape, settings=settings)
     with ThreadPoolExecutor() as pool, progress(f"reading {path.name}", len(files)) as advance:
         for k, found in enumerate(pool.map(read, files)):
@@ -197,7 +205,7 @@ def _read_fitted(
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def _named(root: Path, bad: dict[int, tuple[Path, PictureError]]) -> str:
+def _named(root: Path, bad: dict[int, Unreadable]) -> str:
     """Name the first few files that are no pictures, with what is wrong with each."""
     shown = [
         f"{file.relative_to(root)} ({error.fields[0].message})"
