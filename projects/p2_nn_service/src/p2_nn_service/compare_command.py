@@ -9,8 +9,8 @@ from common.terminal import print_table
 
 from p2_nn_service.comparing.table import (
     COST_WORDS,
-    Comparison,
     Compared,
+    Comparison,
     Cost,
     compare_runs,
     kept_variants,

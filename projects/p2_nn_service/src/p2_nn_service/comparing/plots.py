@@ -16,7 +16,7 @@ def draw_pareto(found: Comparison, path: Path, *, cost: Cost = "latency_ms") -> 
     """Write the plot; `NetworkError` for a format that is not drawn, or nothing priced so."""
     if path.suffix.lower() not in FORMATS:
         raise NetworkError(f"cannot draw {path.name}; accepted: {', '.join(FORMATS)}")
-    priced = [(k, row) for k, row in enumerate(found.rows) if row.cost(cost) is not None]
+    priced = [(price, row) for row in found.rows if (price := row.cost(cost)) is not None]
     if not priced:
         raise NetworkError(
             f"no run has {COST_WORDS[cost]} measured; `p2-nn-service compare --measure` measures"
@@ -24,8 +24,7 @@ def draw_pareto(found: Comparison, path: Path, *, cost: Cost = "latency_ms") -> 
     figure = Figure(figsize=(8, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for _, row in priced:
-        price = row.cost(cost)
+    for price, row in priced:
         low, high = row.low or row.accuracy, row.high or row.accuracy
         ends = [[100 * (row.accuracy - low)], [100 * (high - row.accuracy)]]
         axes.errorbar(
@@ -33,7 +32,7 @@ def draw_pareto(found: Comparison, path: Path, *, cost: Cost = "latency_ms") -> 
             ecolor="0.75", markersize=6,
         )  # fmt: skip
         axes.annotate(
-            f"{row.model} {row.variant}", (price or 0, 100 * row.accuracy), fontsize=8,
+            f"{row.model} {row.variant}", (price, 100 * row.accuracy), fontsize=8,
             textcoords="offset points", xytext=(6, 4),
         )  # fmt: skip
     front = [found.rows[k] for k in found.efficient[cost]]

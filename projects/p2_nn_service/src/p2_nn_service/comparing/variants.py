@@ -23,8 +23,8 @@ from torch.nn import functional
 from torch.nn.utils import prune
 
 from p2_nn_service.classifier import LOGITS
-from p2_nn_service.contracts import Estimate, Measured, Variant
 from p2_nn_service.comparing.table import keep_variants
+from p2_nn_service.contracts import Estimate, Measured, Variant
 from p2_nn_service.errors import NetworkError
 from p2_nn_service.models.building import build, n_parameters
 from p2_nn_service.models.flops import multiply_adds
@@ -154,7 +154,12 @@ class _Work:
         """What both train by: the run's data, another optimiser, no average to wait for."""
         own = Recipe.from_text(self.run.record.recipe)
         return replace(
-            own, optimiser="adamw", schedule="cosine", average_decay=0.0, patience=0, small_first=0.0
+            own,
+            optimiser="adamw",
+            schedule="cosine",
+            average_decay=0.0,
+            patience=0,
+            small_first=0.0,
         )
 
     def _fit(self, network: nn.Module, objective: Objective, recipe: Recipe) -> float:
