@@ -15,6 +15,7 @@ from typing_extensions import override
 from p2_nn_service.contracts import RunRecord
 from p2_nn_service.data.datasets import open_dataset
 from p2_nn_service.errors import RecipeError
+from p2_nn_service.models.building import check_preset
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.classifying import ClassifierRun, resume_classifier, train_classifier
 from p2_nn_service.training.distributed import together, who
@@ -51,8 +52,8 @@ def _trained(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> C
     if order.resume:
         return resume_classifier(order.resume, settings=settings, sinks=watchers, keeping=keeping)
     changes = {"seed": settings.seed} | order.changes
-    recipe = recipe_for(order.model, order.dataset)
-    changed(recipe, changes)  # refused before any data is read
+    check_preset(order.model)
+    changed(recipe_for(order.model), changes)  # both are refused before any data is read
     dataset = open_dataset(order.dataset, settings)
     recipe = changed(recipe_for(order.model, dataset.name, dataset.kind), changes)
     for note in dataset.notes if who().is_first else ():
