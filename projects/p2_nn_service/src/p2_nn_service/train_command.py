@@ -20,6 +20,7 @@ from p2_nn_service.settings import Settings
 from p2_nn_service.training.classifying import ClassifierRun, resume_classifier, train_classifier
 from p2_nn_service.training.distributed import together, who
 from p2_nn_service.training.loop import Keeping
+from p2_nn_service.training.memory import keep_freed_memory
 from p2_nn_service.training.recipes import recipe_for
 from p2_nn_service.training.watching import Watcher
 from p2_nn_service.training_options import Changes, changed
@@ -41,6 +42,7 @@ def carry_out(order: Order, settings: Settings, sinks: Sequence[Watcher] = ()) -
     if order.resume and order.changes:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in order.changes)
         raise RecipeError(f"a run is gone on with as it was begun; leave out {named}")
+    keep_freed_memory()
     with together(), _shown() as shown:
         run = _trained(order, settings, [*sinks, *shown])
         if who().is_first:
