@@ -41,17 +41,15 @@ class Settings(common.settings.Settings):
     max_dataset_bytes: int = Field(
         2 * 1024**3, ge=1, description="Largest data set that is read into memory, in bytes."
     )
-<<<<<<< HEAD
     publish_builtin: bool = Field(
         True,
         description="Publish the model that comes with the service when the registry has none.",
-=======
+    )
     folder_image_size: int | None = Field(
         None,
         ge=4,
         le=1024,
         description="Side that pictures of a folder are resized to when trained on.",
         json_schema_extra={"default_text": "the commonest size, at most 64"},
->>>>>>> p2-data
     )
     seed: int = Field(0, ge=0, description="Seed of splits, weights and batches.")
