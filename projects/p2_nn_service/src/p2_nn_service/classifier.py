@@ -118,7 +118,7 @@ def load(
     _check_graph(name, session, card)
     writer = AnswerWriter(card)
     batcher = MicroBatcher[Pixels, Answer](
-        lambda items: run_batch(session, writer, items),
+        lambda items: run_batch(session, writer, items, at_once=settings.max_batch_images),
         max_batch=settings.max_batch_images,
         max_queue=settings.max_queued_images,
         name=version.model,
@@ -141,10 +141,22 @@ def _check_graph(name: str, session: OnnxModel, card: ModelCard) -> None:
         )
 
 
-def run_batch(session: OnnxModel, writer: AnswerWriter, items: Sequence[Pixels]) -> list[Answer]:
-    """Run several requests as one: join their images, run, write, cut the answers apart."""
+def run_batch(
+    session: OnnxModel, writer: AnswerWriter, items: Sequence[Pixels], *, at_once: int
+) -> list[Answer]:
+    """Run several requests as one: join their images, run, write, cut the answers apart.
+
+    A request of more images than `at_once` is run by parts: what a layer makes of more than a few
+    leaves the processor's cache before the next layer reads it, which takes twice as long an image.
+    """
     joined = items[0] if len(items) == 1 else np.concatenate(items)
-    outputs = session.run_unchecked({INPUT: joined})
+    parts = [
+        session.run_unchecked({INPUT: joined[at : at + at_once]})
+        for at in range(0, len(joined), at_once)
+    ]
+    outputs = parts[0]
+    if len(parts) > 1:
+        outputs = {name: np.concatenate([one[name] for one in parts]) for name in outputs}
     written = writer.write(outputs[LOGITS])
     answers: list[Answer] = []
     start = 0
