@@ -22,6 +22,7 @@ import tempfile
 from collections import defaultdict
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "serving"))
 
@@ -141,11 +142,17 @@ def ours(work: Path, precision: str) -> Peer:
         return [script, "--port", str(port)]
 
     # int8 rounds otherwise now and then: of random weights, labels are close calls
-    labels = None if precision == "int8" else lambda answer: [
-        one["label"] for one in answer["classifications"]
-    ]  # fmt: skip
+    labels = None if precision == "int8" else _our_labels
     also = tuple(Peer(kind, command, path, kind, labels) for kind in KINDS)
     return Peer(f"ours, {precision}", command, path, "array", labels, env, also)
+
+
+def _our_labels(answer: Any) -> list[object]:
+    return [one["label"] for one in answer["classifications"]]
+
+
+def _plain_label(answer: Any) -> list[object]:
+    return [answer["label"]]
 
 
 def fastapi(name: str, app: str, paths: dict[str, str], env: dict[str, str]) -> Peer:
@@ -157,7 +164,7 @@ def fastapi(name: str, app: str, paths: dict[str, str], env: dict[str, str]) -> 
             "--no-access-log", "--log-level", "warning",
         ]  # fmt: skip
 
-    labels = (lambda answer: [answer["label"]]) if env else None
+    labels = _plain_label if env else None
     also = tuple(Peer(kind, command, path, kind, labels) for kind, path in paths.items())
     return Peer(name, command, paths["array"], "array", labels, env, also)
 

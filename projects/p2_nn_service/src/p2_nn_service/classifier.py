@@ -26,6 +26,7 @@ from p2_nn_service.settings import Settings
 CARD_FILE = "card.json"
 GRAPH_FILES: Mapping[Variant, str] = {"fp32": "model.onnx", "int8": "model-int8.onnx"}
 INPUT, LOGITS, FEATURES, MAPS = "pixels", "logits", "features", "maps"
+STRANGENESS = "strangeness"
 
 Pixels = NDArray[np.float32]
 """Images, float32 of shape (n, channels, height, width), 0 to 1."""
@@ -131,14 +132,17 @@ def _check_graph(name: str, session: OnnxModel, card: ModelCard) -> None:
     wanted = TensorSpec(INPUT, "FP32", (-1, *card.shape))
     if session.inputs != (wanted,):
         raise ModelContentError(f"{name}: the graph does not take {INPUT} of {wanted.shape}")
-    if LOGITS not in {spec.name for spec in session.outputs}:
-        raise ModelContentError(f"{name}: the graph answers no {LOGITS}")
+    names = {spec.name for spec in session.outputs}
+    if missing := [one for one in (LOGITS, STRANGENESS) if one not in names]:
+        raise ModelContentError(f"{name}: the graph answers no {' and no '.join(missing)}")
     outputs = session.run({INPUT: np.zeros((2, *card.shape), np.float32)})
-    if outputs[LOGITS].shape != (2, len(card.classes)):
-        raise ModelContentError(
-            f"{name}: the graph answers {LOGITS} of {outputs[LOGITS].shape[1:]} for "
-            f"{len(card.classes)} classes"
-        )
+    wanted_shapes = {LOGITS: (2, len(card.classes)), STRANGENESS: (2,)}
+    for output, shape in wanted_shapes.items():
+        if outputs[output].shape != shape:
+            raise ModelContentError(
+                f"{name}: the graph answers {output} of {outputs[output].shape} to two images; "
+                f"{shape} is wanted for {len(card.classes)} classes"
+            )
 
 
 def run_batch(
@@ -157,7 +161,7 @@ def run_batch(
     outputs = parts[0]
     if len(parts) > 1:
         outputs = {name: np.concatenate([one[name] for one in parts]) for name in outputs}
-    written = writer.write(outputs[LOGITS])
+    written = writer.write(outputs[LOGITS], outputs[STRANGENESS])
     answers: list[Answer] = []
     start = 0
     for item in items:

@@ -5,7 +5,7 @@ keys, security headers, MCP tools and a page. A project's `api.py` adds its rout
 it owns. No I/O before the lifespan. Read next: `guarding.py`, `observing.py`, `run.py`.
 """
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -121,7 +121,11 @@ class Service:
 
         The endpoint refuses NaN and Infinity itself: for other routes the kit does.
         """
-        self._hot[path] = HotRoute(path, lambda body, _content_type: endpoint(body))
+
+        def untyped(body: bytes, _content_type: str) -> Awaitable[bytes]:
+            return endpoint(body)
+
+        self._hot[path] = HotRoute(path, untyped)
 
     def hot_typed_route(
         self, path: str, endpoint: TypedEndpoint, media_types: Collection[str]

@@ -21,6 +21,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from typing_extensions import override
 
 from p2_nn_service.classifier import INPUT, LOGITS, MAPS
+from p2_nn_service.publishing.strangeness import PREFIX
 
 N_CALIBRATION = 1000
 N_AT_ONCE = 50
@@ -46,7 +47,7 @@ def quantise(graph: Path, pixels: NDArray[np.float32], out: Path) -> None:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="p2-int8-") as folder:
         warnings.simplefilter("ignore")  # of the quantiser's own use of its libraries
         prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(graph), str(prepared))
+        quant_pre_process(str(graph), str(prepared), skip_symbolic_shape=True)
         quantization.quantize_static(
             str(prepared),
             str(out),
@@ -62,10 +63,10 @@ def quantise(graph: Path, pixels: NDArray[np.float32], out: Path) -> None:
 
 
 def _heads(path: Path) -> list[str]:
-    """Name the nodes that make the logits and the maps: from the last linear layer on."""
+    """Name the nodes after the features: those of strangeness, of the logits and of the maps."""
     graph = onnx.load(path).graph
     made_by = {name: node for node in graph.node for name in node.output}
-    found: list[str] = []
+    found = [node.name for node in graph.node if node.name.startswith(PREFIX)]
     for output in (LOGITS, MAPS):
         name = output
         while name in made_by:
