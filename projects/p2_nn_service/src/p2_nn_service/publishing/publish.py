@@ -102,8 +102,8 @@ def write_version(
     trained = logits_of(run.network.to(device), held_out, run.scaling, device).numpy()
     difference = prove_parity(run_graph(graph, pixels), trained)
     sample = run.training.take(slice(0, N_SAMPLE))
-    halve_weights(graph)
     add_strangeness(graph, fit_strangeness(run_graph(graph, as_pixels(sample)), sample.labels))
+    halve_weights(graph)
     outputs = run_graph(graph, pixels)
     logits = outputs[LOGITS]
     report("measuring")
@@ -125,6 +125,7 @@ def _int8(run: ClassifierRun, folder: Path, single: Measured) -> list[Measured]:
     graph = folder / GRAPH_FILES["int8"]
     sample = run.training.take(slice(0, N_CALIBRATION))
     quantise(folder / single.file, as_pixels(sample), graph)
+    halve_weights(graph)  # of what stayed in single precision
     logits = run_graph(graph, as_pixels(run.held_out))[LOGITS]
     found = measured("int8", graph, logits, run.held_out, run.record)
     lost = single.accuracy.value - found.accuracy.value
