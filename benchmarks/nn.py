@@ -170,6 +170,7 @@ def quick(dataset: Dataset) -> Result:
         "tutorial_cpu_s": turns.theirs[-1].cpu_s,
         "share_of_wall": ours.wall_s / turns.theirs[-1].wall_s,
         "share_of_cpu": ours.cpu_s / turns.theirs[-1].cpu_s,
+        "share_of_cpu_to_its_best": ours.cpu_s / best.cpu_s,
     }
 
 
