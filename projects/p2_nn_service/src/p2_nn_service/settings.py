@@ -14,11 +14,15 @@ class Settings(common.settings.Settings):
     alias: str = Field("champion", description="Alias whose version is served.")
     poll_s: float = Field(2.0, gt=0, description="Time between two looks at the alias, in seconds.")
     precision: str = Field(
-        "fp32",
+        "int8",
         pattern="^(fp32|int8)$",
         description="Which graph of a version answers: fp32, or int8 where it has one.",
     )
-    max_batch_images: int = Field(64, ge=1, description="Most images in one call of the model.")
+    max_batch_images: int = Field(
+        8,
+        ge=1,
+        description="Most images in one call of the model: as many as its work fits in the cache.",
+    )
     max_queued_images: int = Field(
         4096, ge=1, description="Most images that wait for the model; beyond it the answer is 503."
     )
