@@ -9,13 +9,8 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from p1_prediction_api.contracts import (
-    AliasMoved,
-    Estimate,
-    ModelHistory,
-    PublishedVersion,
-    ServedModel,
-)
+from common.models.releases import AliasMoved, ModelHistory, NamedVersion, PublishedVersion
+from p1_prediction_api.contracts import Estimate, ServedModel
 from p1_prediction_api.monitoring.contracts import (
     Alert,
     Bin,
@@ -236,7 +231,7 @@ def history(
     """Some versions, one of which serves."""
     fingerprint = "sha256:" + "5f0c" * 16
     return ModelHistory(
-        model=SERVED.model_copy(update={"version": serving}),
+        model=NamedVersion(name=SERVED.name, version=serving, alias=SERVED.alias),
         alias="champion",
         stands_on=stands_on,
         rolls_back_to=1 if stands_on != 1 else None,

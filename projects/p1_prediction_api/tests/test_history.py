@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from common.errors import ProblemError
 from common.models import Registry, open_registry
+from common.models.releases import is_loopback
 from common.service.client import ServiceClient, connect_app
 from p1_prediction_api.api import create_app
 from p1_prediction_api.compatibility import check_same_table
 from p1_prediction_api.contracts import Feature, Signature
 from p1_prediction_api.errors import OtherTableError
-from p1_prediction_api.history import is_loopback
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import TrainingRun, train
 from starlette.testclient import TestClient

@@ -8,7 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from common.errors import FieldError, ProblemType
+from common.models.following import NoModelError
+from common.models.releases import Releases
 from common.service import create_service
+from common.service.release_routes import RELEASE_PROBLEMS, release_router
 from common.serving import openinference_router
 from common.serving.openinference import INFERENCE_PROBLEMS
 from common.store import StoreError
@@ -21,7 +24,6 @@ from p1_prediction_api.database import Database
 from p1_prediction_api.diagnosis.contracts import Diagnosis
 from p1_prediction_api.errors import (
     ModelContentError,
-    NoModelError,
     NoReportError,
     RowError,
     TooManyRowsError,
@@ -29,7 +31,6 @@ from p1_prediction_api.errors import (
 )
 from p1_prediction_api.explanations import explain
 from p1_prediction_api.feedback import Feedback
-from p1_prediction_api.history import History
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.mcp_tools import prediction_tools
 from p1_prediction_api.monitoring.monitor import Monitor
@@ -47,6 +48,7 @@ PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **INFERENCE_PROBLEMS,
     **OPERATOR_PROBLEMS,
+    **RELEASE_PROBLEMS,
     StoreError: ProblemType(
         "database-unavailable",
         "The database cannot be read or written now",
@@ -91,13 +93,12 @@ def create_app(settings: Settings) -> FastAPI:
     )
     feedback = Feedback(live, predictions, database)
     feedback.on_stored.append(scores.refresh)
-    history = History(settings, live)
+    releases = Releases(settings, live, allow_promotion=settings.allow_promotion)
     service.problems(PROBLEMS)
     service.mount(prediction_router(live, max_explained_rows=settings.max_explained_rows))
     service.mount(monitoring_router(monitor, settings))
-    service.mount(
-        operator_router(settings, feedback=feedback, scores=scores, history=history, shadow=shadow)
-    )
+    service.mount(operator_router(feedback=feedback, scores=scores, shadow=shadow))
+    service.mount(release_router(settings, releases))
     service.hot_route("/v1/predict", live.predict_json)
     service.mount(
         openinference_router(

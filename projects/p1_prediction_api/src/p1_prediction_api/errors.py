@@ -10,10 +10,6 @@ class PredictionError(DomainError):
     """Base of what serving refuses."""
 
 
-class NoModelError(PredictionError):
-    """No model is loaded yet."""
-
-
 class NoReportError(PredictionError):
     """The version that answers was published without a diagnosis."""
 
@@ -34,18 +30,6 @@ class TruthError(RowError):
 
 class OtherTableError(PredictionError):
     """A version was trained on another table than the one that answers."""
-
-
-class PromotionNotAllowedError(PredictionError):
-    """The service does not move the alias for this caller."""
-
-
-class UnservableVersionError(PredictionError):
-    """A version cannot answer here; the alias was not moved."""
-
-
-class SwapNotSeenError(PredictionError):
-    """The alias was moved, and the version does not answer here yet."""
 
 
 class TooManyRowsError(PredictionError):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from common.models import ModelVersion
@@ -41,7 +42,7 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A version that can answer; `batcher` must be entered before `answer` and `infer`."""
+    """A version that can answer; it must be entered before `answer` and `infer`."""
 
     version: ModelVersion
     signature: Signature
@@ -52,6 +53,21 @@ class LoadedModel:
     folder: Path
     quick: QuickModel
     quick_batcher: MicroBatcher[QuickRows, QuickAnswer]
+
+    async def __aenter__(self) -> Self:
+        await self.batcher.__aenter__()
+        await self.quick_batcher.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish what was asked."""
+        await self.batcher.__aexit__(kind, error, traceback)
+        await self.quick_batcher.__aexit__(kind, error, traceback)
 
     @cached_property
     def explainer(self) -> Explainer:

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import structlog
+from common.models.following import NoModelError
 from common.store import StoreError
 from common.telemetry import Telemetry
 
 from p1_prediction_api.database import Database
-from p1_prediction_api.errors import NoModelError
 from p1_prediction_api.live import LiveModel
 from p1_prediction_api.monitoring.alerting import (
     drift_alerts,

@@ -1,0 +1,1 @@
+"""Data sets as arrays: from official files, folders of images, tables of series. No torch."""

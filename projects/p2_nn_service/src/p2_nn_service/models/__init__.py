@@ -1,0 +1,1 @@
+"""The networks, one short file each, on one task interface."""

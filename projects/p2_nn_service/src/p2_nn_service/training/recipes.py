@@ -1,0 +1,48 @@
+"""The recipe of each preset; `train` begins with it, options change it.
+
+Those of the small CNN were compared on the training part of Fashion-MNIST, judged on its held-out
+tenth (`benchmarks/nn.py`); the others are first choices. Flips suit things that have no side, such
+as clothes, and spoil digits and letters: they are on for Fashion-MNIST alone.
+"""
+
+from dataclasses import replace
+
+from p2_nn_service.contracts import Kind
+from p2_nn_service.training.recipe import Recipe
+
+_WITH_FLIPS = frozenset({"fashion-mnist"})
+
+_ADAM = Recipe(
+    epochs=10, batch_size=250, learning_rate=2e-3, optimiser="adamw", weight_decay=0.01,
+    label_smoothing=0.05, clip_norm=1.0,
+)  # fmt: skip
+_MUON = Recipe(
+    epochs=10, batch_size=500, learning_rate=0.06, optimiser="muon", rest_learning_rate=6e-3,
+    weight_decay=0.02, schedule="one_cycle", warm_up=0.2, label_smoothing=0.1,
+    average_decay=0.99,
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {
+    "perceptron": replace(_ADAM, label_smoothing=0.0),
+    "mlp": _ADAM,
+    "cnn-tiny": _MUON,
+    "cnn": _MUON,
+    "cnn-strong": replace(_MUON, epochs=30),
+    "rnn": _ADAM,
+    "lstm": _ADAM,
+    "transformer": _ADAM,
+    "transformer-patches": _ADAM,
+}
+
+
+QUICK = {"epochs": 3}
+"""What is changed of the small CNN's recipe where time counts more than the last points."""
+
+
+def recipe_for(preset: str, dataset: str = "", kind: Kind = "images") -> Recipe:
+    """Return a preset's recipe for a data set; that of `mlp` for a preset not listed."""
+    recipe = RECIPES.get(preset, _ADAM)
+    if kind == "series" or preset == "perceptron":
+        return recipe
+    changes = ("flip", "shift") if dataset in _WITH_FLIPS else ("shift",)
+    return replace(recipe, augment=changes)
