@@ -4,6 +4,8 @@ Training writes them; the page, `compare` and the tools read them, also while a 
 is replaced atomically; events are appended a line at a time, and a torn last line is left out.
 """
 
+import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ from p2_nn_service.errors import RunNotFoundError
 
 RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
+LOCK_FILE = "trainer.lock"
+"""Locked by the process that trains in the folder, as long as it lives."""
 
 
 class RunFolder:
@@ -32,12 +36,31 @@ class RunFolder:
         partial.replace(self.path / RECORD_FILE)
 
     def read(self) -> RunRecord:
-        """Return the record; `RunNotFoundError` when there is none that can be read."""
+        """Return the record; `RunNotFoundError` when there is none that can be read.
+
+        A run whose process was killed could not write so: it is told as interrupted.
+        """
         try:
             text = (self.path / RECORD_FILE).read_text(encoding="utf-8")
-            return RunRecord.model_validate_json(text)
+            record = RunRecord.model_validate_json(text)
         except (OSError, ValidationError) as error:
             raise RunNotFoundError(self.path.name) from error
+        if record.status != "running" or self._is_held():
+            return record
+        reason = f"its process is gone; `p2-nn-service train --resume {record.id}` goes on"
+        return record.model_copy(update={"status": "interrupted", "reason": reason})
+
+    def _is_held(self) -> bool:
+        """Whether a process trains here; without a lock file that cannot be told, and is believed.
+
+        Asked with a shared lock, so that two who ask do not take each other for a trainer.
+        """
+        try:
+            with (self.path / LOCK_FILE).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:  # of which BlockingIOError says that it is held
+            return True
+        return False
 
     def append(self, event: RunEvent) -> None:
         """Add numbers at a step."""
@@ -45,28 +68,35 @@ class RunFolder:
         with (self.path / EVENTS_FILE).open("a", encoding="utf-8") as file:
             file.write(event.model_dump_json() + "\n")
 
-    def events(self, *, after: int = 0) -> Iterator[RunEvent]:
-        """Yield the events from byte `after` on; a resumed run's repeated steps: the later hold."""
+    def events(self) -> Iterator[RunEvent]:
+        """Yield every event; of steps that a resumed run repeated, the later ones hold."""
+        position = 0
+        while True:
+            found, after = self.read_events(position)
+            yield from found
+            if after == position:
+                return
+            position = after
+
+    def read_events(self, after: int = 0, *, most: int = 5_000) -> tuple[list[RunEvent], int]:
+        """Return the events that begin at byte `after`, at most so many, and where to read on.
+
+        A line that is still being written waits for the next time; one that is no event is left
+        out. A position past the end reads nothing.
+        """
+        found: list[RunEvent] = []
         path = self.path / EVENTS_FILE
         if not path.is_file():
-            return
+            return found, after
         with path.open("rb") as file:
             file.seek(after)
             for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    yield RunEvent.model_validate_json(line)
-                except ValidationError:
-                    continue
-
-    def n_event_bytes(self) -> int:
-        """How long the whole lines of the events are, in bytes: what `after` starts from."""
-        path = self.path / EVENTS_FILE
-        if not path.is_file():
-            return 0
-        with path.open("rb") as file:
-            return sum(len(line) for line in file if line.endswith(b"\n"))
+                if not line.endswith(b"\n") or len(found) == most:
+                    break
+                after += len(line)
+                with contextlib.suppress(ValidationError):
+                    found.append(RunEvent.model_validate_json(line))
+        return found, after
 
 
 def runs_dir(data_dir: Path) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from p2_nn_service.errors import CheckpointError, RunBusyError, TrainingError
+from p2_nn_service.runs import LOCK_FILE
 
 State = dict[str, Any]
 CHECKPOINT_DIR = "checkpoints"
@@ -110,7 +111,7 @@ def trainer_of(run_dir: Path) -> Generator[None]:
     A lock of the kernel's: it is gone the moment its holder is, however it went.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / "trainer.lock").open("a+", encoding="ascii") as lock:
+    with (run_dir / LOCK_FILE).open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

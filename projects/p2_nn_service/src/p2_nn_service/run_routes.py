@@ -1,0 +1,123 @@
+"""Runs over HTTP: their records, their numbers as they come, and runs compared. Reads files alone.
+
+`GET /v1/runs/{id}/stream` follows a run as server-sent events: `record` at once and whenever it
+changed, `events` with what was added, `end` once the run is over and everything was sent.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
+
+from p2_nn_service.comparing.table import Comparison, NothingToCompareError, compare_runs
+from p2_nn_service.contracts import RunEvent, RunRecord
+from p2_nn_service.errors import RunNotFoundError
+from p2_nn_service.runs import RunFolder, find_run, list_runs
+from p2_nn_service.settings import Settings
+
+LOOK_EVERY_S = 0.5
+MOST_EVENTS = 5_000
+_EXAMPLE = 'event: events\ndata: [{"step":40,"epoch":0.4,"at_s":3.1,"values":{"loss":0.61}}]\n\n'
+_STREAM: dict[int | str, dict[str, object]] = {
+    200: {
+        "description": "Server-sent events: record, events, …, end.",
+        "content": {"text/event-stream": {"schema": {}, "example": _EXAMPLE}},
+    }
+}
+
+
+class Runs(BaseModel):
+    """Every run, the newest first."""
+
+    runs: tuple[RunRecord, ...]
+
+
+class RunEvents(BaseModel):
+    """Numbers of a run in the order they were written."""
+
+    events: tuple[RunEvent, ...]
+    next: int = Field(description="What to pass as `after` to read on.")
+
+
+def run_router(settings: Settings) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter(prefix="/v1", tags=["runs"])
+    data_dir = settings.data_dir
+
+    @router.get("/runs")
+    def runs() -> Runs:
+        """List the training runs in this data directory."""
+        return Runs(runs=tuple(list_runs(data_dir)))
+
+    @router.get("/runs/{run_id}")
+    def run(run_id: str) -> RunRecord:
+        """Show one run: what is trained on what, how far it is, how good it became."""
+        return find_run(data_dir, run_id).read()
+
+    @router.get("/runs/{run_id}/events")
+    def events(run_id: str, after: Annotated[int, Query(ge=0)] = 0) -> RunEvents:
+        """Give a run's numbers by step, from a position on."""
+        return _read_on(find_run(data_dir, run_id), after)
+
+    @router.get("/runs/{run_id}/stream", response_class=StreamingResponse, responses=_STREAM)
+    async def stream(run_id: str, after: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+        """Follow a run while it goes, as server-sent events."""
+        folder = await asyncio.to_thread(find_run, data_dir, run_id)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(
+            follow(folder, after), media_type="text/event-stream", headers=headers
+        )
+
+    @router.get("/comparison")
+    def comparison(dataset: str = "") -> Comparison:
+        """Compare the runs of a data set: accuracy against what it costs."""
+        try:
+            return compare_runs(data_dir, dataset=dataset)
+        except NothingToCompareError as error:
+            known = tuple(dict.fromkeys(one.dataset for one in list_runs(data_dir)))
+            nothing = {"efficient": {}, "rows": (), "datasets": known}
+            return Comparison(dataset=dataset, verdict=str(error), **nothing)
+
+    return router
+
+
+async def follow(folder: RunFolder, after: int = 0) -> AsyncGenerator[str]:
+    """Yield server-sent events until the run is over; a deleted run is over, too."""
+    shown: RunRecord | None = None
+    while True:
+        try:
+            record, found = await asyncio.to_thread(_look, folder, after)
+        except RunNotFoundError as error:
+            yield _event("error", json.dumps({"detail": str(error)}))
+            return
+        after = found.next
+        if found.events:
+            body = ",".join(one.model_dump_json() for one in found.events)
+            yield _event("events", f"[{body}]")
+        if record != shown:
+            shown = record
+            yield _event("record", record.model_dump_json())
+        if record.status != "running" and not found.events:
+            yield _event("end", json.dumps({"next": after}))
+            return
+        if len(found.events) < MOST_EVENTS:
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _look(folder: RunFolder, after: int) -> tuple[RunRecord, RunEvents]:
+    """Read the record first: what ended wrote its last event before."""
+    record = folder.read()
+    return record, _read_on(folder, after)
+
+
+def _read_on(folder: RunFolder, after: int) -> RunEvents:
+    found, position = folder.read_events(after, most=MOST_EVENTS)
+    return RunEvents(events=tuple(found), next=position)
+
+
+def _event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {data}\n\n"
