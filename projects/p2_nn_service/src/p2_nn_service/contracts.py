@@ -168,6 +168,23 @@ class Classifications(_Value):
     classifications: tuple[Classification, ...]
 
 
+class Prepared(_Value):
+    """What the model would see of an image."""
+
+    pixels: tuple[tuple[tuple[float, ...], ...], ...] = Field(
+        description="Channels, rows from the top, columns; 0 to 1. POST /v1/classify takes them."
+    )
+    preparation: tuple[str, ...] = Field(
+        default=(), description="What was done to the image to get there, in words."
+    )
+
+
+class PreparedImages(_Value):
+    """Images as the model sees them, in their order."""
+
+    images: tuple[Prepared, ...]
+
+
 class ModelDescription(_Value):
     """The model that answers now; its card comes without the mistakes, which have a route."""
 

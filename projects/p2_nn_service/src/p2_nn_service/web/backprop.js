@@ -1,0 +1,140 @@
+// Backprop seen: the graph of a small network, its values from left to right, and its gradients revealed one by one
+// from the loss back. How far the walk is, is in the address (?back=7), so is the node in question (?node=…).
+// Read next: chain-rule.js for the arithmetic, graph-picture.js for the drawing.
+
+import { badge, errorState, getParam, h, skeleton } from "/design/elements.js";
+import { request } from "/design/http.js";
+import { spelled } from "/design/words.js";
+import { backwards, indexOf, usesOf } from "/chain-rule.js";
+import { graphPicture } from "/graph-picture.js";
+
+const EXAMPLE = "/v1/backprop";
+
+export function backpropRoom() {
+  const element = h("div", { class: "stack backprop" }, skeleton(90), skeleton(480));
+  let parts = null;
+  let isOpen = false;
+
+  async function load() {
+    if (parts) return;
+    try {
+      const graph = await request(EXAMPLE);
+      parts = roomOf(graph);
+      element.replaceChildren(...parts.children);
+      parts.sync();
+    } catch (error) {
+      element.replaceChildren(errorState(error, { retry: load }));
+    }
+  }
+
+  addEventListener("popstate", () => isOpen && parts?.sync());
+  return { element, open: () => { isOpen = true; load(); }, close: () => { isOpen = false; } };
+}
+
+function roomOf(graph) {
+  const index = indexOf(graph);
+  const order = backwards(graph);
+  const n = order.length;
+  let back = 0;
+  let chosen = null;
+
+  const words = h("section", { class: "card stack", id: "chain", "aria-live": "polite" });
+  const slider = h("input", { class: "slider", type: "range", min: 0, max: n, step: 1, "aria-label": "Gradients that are known", oninput: () => go(Number(slider.value)) });
+  const counted = h("span", { class: "num scrub-at" });
+  const buttons = { back: button("Back", () => go(back - 1)), next: button("Next gradient", () => go(back + 1), "primary"), all: button("All", () => go(n)) };
+  const picture = graphPicture(graph, index, { title: titleOf(graph), note: "Each box: its name, its value, and below it its gradient, the change of the loss for a change of it.", state: { known: new Set(), chosen: null }, onChoose: (id) => choose(id) });
+  const walk = h("div", { class: "scrub" }, buttons.back, slider, counted, buttons.next, buttons.all);
+  const card = h("section", { class: "card stack" }, walk, picture.element);
+  card.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: 1, ArrowRight: -1 }[event.key]; // the walk goes to the left
+    if (!step || event.target === slider) return;
+    event.preventDefault();
+    go(back + step);
+  });
+
+  function go(to) {
+    back = Math.min(n, Math.max(0, to));
+    chosen = back ? order[back - 1] : null;
+    keep();
+    draw();
+    if (chosen) picture.reveal(chosen);
+  }
+  const choose = (id) => { chosen = id; keep(); draw(); };
+  function keep() {
+    const url = new URL(location.href);
+    for (const [name, value] of [["back", back || null], ["node", chosen]]) value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value);
+    if (url.href !== location.href) history.replaceState(null, "", url);
+  }
+  function draw() {
+    const known = new Set(order.slice(0, back));
+    slider.value = back;
+    slider.setAttribute("aria-valuetext", `${back} of ${n} gradients`);
+    counted.textContent = `${back} of ${n}`;
+    buttons.back.disabled = back === 0;
+    buttons.next.disabled = buttons.all.disabled = back === n;
+    picture.update({ known, chosen, fresh: back ? order[back - 1] : null });
+    words.replaceChildren(...(chosen ? chainOf(index.by.get(chosen), index, known) : begin(() => go(1))));
+  }
+  function sync() {
+    back = Math.min(n, Math.max(0, Number(getParam("back")) || 0));
+    const node = getParam("node");
+    chosen = index.by.has(node) ? node : back ? order[back - 1] : null;
+    draw();
+  }
+  const head = h("section", { class: "headline", "aria-label": "Verdict" }, h("p", { class: "verdict", id: "backprop-verdict" }, agreement(graph)), h("p", { class: "muted" }, "The chain rule, one node at a time: a node's gradient is the sum over its uses of the user's gradient times the user's local derivative."));
+  return { children: [head, h("div", { class: "walk" }, card, words)], sync };
+}
+
+function button(label, act, kind = null) {
+  return h("button", { class: "button", "data-size": "small", "data-kind": kind, type: "button", onclick: act }, label);
+}
+
+const titleOf = ({ nodes }) => `${nodes.filter((node) => node.inputs.length).length} operations on ${nodes.filter((node) => !node.inputs.length).length} numbers make the loss`;
+
+/** By how much the two libraries differ, the largest of all nodes. */
+function agreement({ nodes }) {
+  const compared = nodes.filter((node) => node.torch_gradient !== null && node.torch_gradient !== undefined);
+  if (!compared.length) return "Gradients by the autodiff of the foundations";
+  const most = Math.max(...compared.map((node) => Math.abs(node.torch_gradient - node.gradient)));
+  return most === 0 ? `Our autodiff and torch agree to the last digit on all ${compared.length} gradients` : `Our autodiff and torch agree within ${most.toExponential(0).replace("-", "−")} on all ${compared.length} gradients`;
+}
+
+function begin(start) {
+  return [
+    h("h2", {}, "Values first, gradients back"),
+    h("p", {}, "The values were computed from left to right. Gradients come the other way: the loss's own is 1, and each node passes its own on to what it was made from."),
+    h("p", { class: "hint" }, "The left arrow key takes a step back through the graph, the right one undoes it; a node tells its arithmetic."),
+    h("div", {}, button("Begin at the loss", start, "primary")),
+  ];
+}
+
+function chainOf(node, index, known) {
+  const uses = usesOf(node, index);
+  const isKnown = known.has(node.id);
+  const made = node.inputs.map((id) => index.by.get(id));
+  return [
+    h("header", { class: "row between" }, h("h2", {}, node.label), node.op && badge(node.op)),
+    h("dl", { class: "pairs" }, [
+      ["Value", spelled(node.value)],
+      made.length > 0 && ["Made from", made.map((one) => `${one.label} = ${spelled(one.value)}`).join(", ")],
+      ["Gradient", isKnown ? spelled(node.gradient) : "not known yet"],
+      isKnown && node.torch_gradient !== null && node.torch_gradient !== undefined && ["By torch", spelled(node.torch_gradient)],
+    ].filter(Boolean).map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)])),
+    ...(!isKnown ? [h("p", { class: "muted" }, waitsFor(uses, known))] : uses.length ? sumOf(node, uses) : [h("p", {}, "This is the loss itself: if it grows by 1, the loss grows by 1.")]),
+  ];
+}
+
+function waitsFor(uses, known) {
+  const missing = uses.filter((use) => !known.has(use.by.id)).map((use) => use.by.label);
+  return missing.length ? `It waits for the gradient of ${missing.join(", ")}.` : "All it needs is known: it comes with the next step.";
+}
+
+function sumOf(node, uses) {
+  const rows = uses.map(({ by, local, above, share }) => h("tr", {}, h("td", {}, by.label), h("td", { class: "num" }, spelled(above)), h("td", { class: "num" }, local === null ? "" : spelled(local)), h("td", { class: "num" }, share === null ? "" : spelled(share))));
+  const head = ["Through", "its gradient", "× local slope", "="].map((word, k) => h("th", { scope: "col", class: k ? "num" : null }, word));
+  return [
+    h("p", {}, `If ${node.label} grows by a little, the loss ${node.gradient === 0 ? "does not change" : `${node.gradient > 0 ? "grows" : "falls"} ${spelled(Math.abs(node.gradient))} times as much`}.`),
+    h("div", { class: "scroll-x" }, h("table", { class: "table", id: "chain-rule" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
+    uses.length > 1 && h("p", { class: "muted" }, `It is used ${uses.length} times; what flows back is added up: ${spelled(node.gradient)}.`),
+  ].filter(Boolean);
+}
