@@ -13,8 +13,6 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from serving_model import Asked
-
 SERVER_CORE, CLIENT_CORE = "0", "1"
 START_LIMIT_S = 120.0
 WRK_SCRIPT = """
@@ -38,6 +36,17 @@ function done(summary, latency)
     summary.requests, e.status + e.connect + e.read + e.write + e.timeout))
 end
 """
+
+
+class Asked(NamedTuple):
+    """Request bodies of one kind and size, and the labels that they are to be given."""
+
+    bodies: list[bytes]
+    labels: list[list[str]]
+    header_bytes: list[int]
+    """Of V2 with binary tensors, the length of each body's JSON part; else 0."""
+    content_type: str = "application/json"
+
 
 Figures = dict[str, float]
 Labels = Callable[[Any], list[object]]
@@ -194,7 +203,7 @@ class Running:
 
 def _headers(asked: Asked, k: int) -> dict[str, str]:
     if not asked.header_bytes[k]:
-        return {"Content-Type": "application/json"}
+        return {"Content-Type": asked.content_type}
     return {
         "Content-Type": "application/octet-stream",
         "Inference-Header-Content-Length": str(asked.header_bytes[k]),

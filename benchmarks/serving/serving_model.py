@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+from machine import Asked
 from p1_prediction_api.assurance import LEVEL
 from p1_prediction_api.candidates import Candidate
 from p1_prediction_api.conformal import fit_set_threshold
@@ -34,15 +35,6 @@ NUMBERS = [f"n{k}" for k in range(20)]
 LEVELS = {"c0": 3, "c1": 4, "c2": 5, "c3": 6, "c4": 8}
 BATCH = 256
 N_SINGLE, N_BATCHES = 64, 4
-
-
-class Asked(NamedTuple):
-    """Request bodies of one kind and size, and the labels that the pipeline gives them."""
-
-    bodies: list[bytes]
-    labels: list[list[str]]
-    header_bytes: list[int]
-    """Of V2 with binary tensors, the length of each body's JSON part."""
 
 
 class Served(NamedTuple):

@@ -108,3 +108,29 @@ def test_a_body_in_pieces_arrives_whole(start: Start) -> None:
 
     answer = start().post("/echo", content=pieces(), headers={"content-type": "application/json"})
     assert answer.json() == {"you_said": [1, 2]}
+
+
+def test_a_typed_hot_route_takes_its_types_and_leaves_the_rest_to_fastapi() -> None:
+    async def quick(body: bytes, content_type: str) -> bytes:
+        return b'{"by":"hot","type":"%s"}' % content_type.encode()
+
+    service = create_service("hot", Settings(), title="H", summary="", version="1")
+    router = APIRouter()
+
+    @router.post("/typed")
+    async def documented(request: Request) -> Response:
+        return Response(b'{"by":"fastapi"}', media_type="application/json")
+
+    service.mount(router)
+    service.hot_typed_route("/typed", quick, ("image/png", "multipart/form-data"))
+    with TestClient(service.app) as client:
+
+        def asked(content_type: str | None, query: str = "") -> dict[str, str]:
+            headers = {"content-type": content_type} if content_type else {}
+            return client.post(f"/typed{query}", content=b"x", headers=headers).json()
+
+        form = "multipart/form-data; boundary=b"
+        assert asked("image/png") == {"by": "hot", "type": "image/png"}
+        assert asked(form) == {"by": "hot", "type": form}
+        for content_type, query in (("image/png", "?top=1"), ("image/gif", ""), (None, "")):
+            assert asked(content_type, query) == {"by": "fastapi"}

@@ -13,7 +13,7 @@ from common.service.release_routes import RELEASE_PROBLEMS, release_router
 from common.serving import openinference_router
 from fastapi import FastAPI
 
-from p2_nn_service.asking import JSON
+from p2_nn_service.asking import FORM, JSON
 from p2_nn_service.classify_routes import (
     CLASSIFY_PATH,
     CLASSIFY_PROBLEMS,
@@ -40,9 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     live = service.owns(LiveClassifier(settings, service.telemetry))
     service.problems(PROBLEMS)
     service.mount(classify_router(live))
-    service.hot_route(CLASSIFY_PATH, live.classify_json, content_type=JSON)
-    for image_type in IMAGE_TYPES:
-        service.hot_route(CLASSIFY_PATH, live.classify_picture, content_type=image_type)
+    service.hot_typed_route(CLASSIFY_PATH, live.classify, (JSON, FORM, *IMAGE_TYPES))
     releases = Releases(settings, live, allow_promotion=settings.allow_promotion)
     service.mount(release_router(settings, releases))
     service.mount(

@@ -26,6 +26,7 @@ from p2_nn_service.settings import Settings
 CARD_FILE = "card.json"
 GRAPH_FILES: Mapping[Variant, str] = {"fp32": "model.onnx", "int8": "model-int8.onnx"}
 INPUT, LOGITS, FEATURES, MAPS = "pixels", "logits", "features", "maps"
+STRANGENESS = "strangeness"
 
 Pixels = NDArray[np.float32]
 """Images, float32 of shape (n, channels, height, width), 0 to 1."""
@@ -118,7 +119,7 @@ def load(
     _check_graph(name, session, card)
     writer = AnswerWriter(card)
     batcher = MicroBatcher[Pixels, Answer](
-        lambda items: run_batch(session, writer, items),
+        lambda items: run_batch(session, writer, items, at_once=settings.max_batch_images),
         max_batch=settings.max_batch_images,
         max_queue=settings.max_queued_images,
         name=version.model,
@@ -131,21 +132,36 @@ def _check_graph(name: str, session: OnnxModel, card: ModelCard) -> None:
     wanted = TensorSpec(INPUT, "FP32", (-1, *card.shape))
     if session.inputs != (wanted,):
         raise ModelContentError(f"{name}: the graph does not take {INPUT} of {wanted.shape}")
-    if LOGITS not in {spec.name for spec in session.outputs}:
-        raise ModelContentError(f"{name}: the graph answers no {LOGITS}")
+    names = {spec.name for spec in session.outputs}
+    if missing := [one for one in (LOGITS, STRANGENESS) if one not in names]:
+        raise ModelContentError(f"{name}: the graph answers no {' and no '.join(missing)}")
     outputs = session.run({INPUT: np.zeros((2, *card.shape), np.float32)})
-    if outputs[LOGITS].shape != (2, len(card.classes)):
-        raise ModelContentError(
-            f"{name}: the graph answers {LOGITS} of {outputs[LOGITS].shape[1:]} for "
-            f"{len(card.classes)} classes"
-        )
+    wanted_shapes = {LOGITS: (2, len(card.classes)), STRANGENESS: (2,)}
+    for output, shape in wanted_shapes.items():
+        if outputs[output].shape != shape:
+            raise ModelContentError(
+                f"{name}: the graph answers {output} of {outputs[output].shape} to two images; "
+                f"{shape} is wanted for {len(card.classes)} classes"
+            )
 
 
-def run_batch(session: OnnxModel, writer: AnswerWriter, items: Sequence[Pixels]) -> list[Answer]:
-    """Run several requests as one: join their images, run, write, cut the answers apart."""
+def run_batch(
+    session: OnnxModel, writer: AnswerWriter, items: Sequence[Pixels], *, at_once: int
+) -> list[Answer]:
+    """Run several requests as one: join their images, run, write, cut the answers apart.
+
+    A request of more images than `at_once` is run by parts: what a layer makes of more than a few
+    leaves the processor's cache before the next layer reads it, which takes twice as long an image.
+    """
     joined = items[0] if len(items) == 1 else np.concatenate(items)
-    outputs = session.run_unchecked({INPUT: joined})
-    written = writer.write(outputs[LOGITS])
+    parts = [
+        session.run_unchecked({INPUT: joined[at : at + at_once]})
+        for at in range(0, len(joined), at_once)
+    ]
+    outputs = parts[0]
+    if len(parts) > 1:
+        outputs = {name: np.concatenate([one[name] for one in parts]) for name in outputs}
+    written = writer.write(outputs[LOGITS], outputs[STRANGENESS])
     answers: list[Answer] = []
     start = 0
     for item in items:

@@ -84,9 +84,9 @@ class Measured(_Value):
 
 
 class Strangeness(_Value):
-    """How inputs unlike training are told: the energy of the logits, and where it becomes odd."""
+    """How inputs unlike training are told: from where on the graph's `strangeness` is too much."""
 
-    threshold: float = Field(description="Energies above it are strange; 95 % of held-out are not.")
+    threshold: float = Field(description="Images above it are strange; 95 % of held-out are not.")
     auroc: dict[str, float] = Field(
         default_factory=dict, description="Told from held-out images, by kind of stranger."
     )
@@ -150,7 +150,7 @@ class Classification(_Value):
     label: str
     probability: float
     probabilities: dict[str, float]
-    strangeness: float = Field(description="Energy of the logits; higher is stranger.")
+    strangeness: float = Field(description="How unlike training, in standard deviations.")
     is_strange: bool = Field(description="Unlike what the model learned from: doubt the label.")
     preparation: tuple[str, ...] = Field(
         default=(), description="What was done to the image before the model saw it, in words."

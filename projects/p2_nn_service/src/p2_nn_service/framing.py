@@ -46,7 +46,10 @@ def frame(picture: Picture, look: Look) -> Framed:
     """
     channels, height, width = look.shape
     done = list(picture.done)
-    pixels = _in_channels(_bounded(picture.pixels, (height, width)), channels, done)
+    bounded = _bounded(picture.pixels, (height, width))
+    pixels = in_channels(bounded, channels)
+    if pixels.ndim < bounded.ndim and np.ptp(bounded, axis=2).max() > 0:
+        done.append("colours turned into grey")
     if pixels.shape[:2] == (height, width):
         return Framed(_as_input(pixels), tuple(done))
     ground = ground_of(pixels)
@@ -98,6 +101,15 @@ def fitted(
     left = min(max(round(width / 2 - focus[1] * new_wide), 0), width - new_wide)
     canvas[top : top + new_high, left : left + new_wide] = small
     return canvas
+
+
+def in_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Return (h, w) for a grey model and (h, w, 3) for one that sees colour."""
+    if channels == 1 and pixels.ndim == 3:
+        return np.asarray(Image.fromarray(pixels).convert("L"))
+    if channels == 3 and pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2)
+    return pixels
 
 
 def from_array(values: object, look: Look) -> Framed:
@@ -160,17 +172,6 @@ def _bounded(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     if factor < 2 or pixels.shape[:2] == size:
         return pixels
     return np.asarray(Image.fromarray(pixels).reduce(factor))
-
-
-def _in_channels(pixels: Pixels, channels: int, done: list[str]) -> Pixels:
-    """Return (h, w) for a grey model and (h, w, 3) for one that sees colour."""
-    if channels == 1 and pixels.ndim == 3:
-        if np.ptp(pixels, axis=2).max() > 0:
-            done.append("colours turned into grey")
-        return np.asarray(Image.fromarray(pixels).convert("L"))
-    if channels == 3 and pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
-    return pixels
 
 
 def _as_input(pixels: Pixels) -> NDArray[np.float32]:

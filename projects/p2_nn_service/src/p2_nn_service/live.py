@@ -88,16 +88,6 @@ class LiveClassifier(AliasFollower[Classifier]):
         )
 
     # --------------------------------------------------------------------------- classifying
-    async def classify_json(self, body: bytes) -> bytes:
-        """Answer `{"pixels": …}` with `Classifications` as JSON."""
-        current, served, reader = self._now()
-        return await self._answer(current, served, reader.read_json(body))
-
-    async def classify_picture(self, body: bytes) -> bytes:
-        """Answer one picture file with `Classifications` as JSON."""
-        current, served, reader = self._now()
-        return await self._answer(current, served, await reader.read_pictures([body]))
-
     async def classify(
         self,
         body: bytes,

@@ -34,6 +34,8 @@ _DECODERS: Mapping[Format, Callable[[IO[bytes]], ImageFile]] = {
 }
 _LIGHT_THING = 170
 """Mean lightness, of 255, above which a transparent thing would be lost on a white ground."""
+_LIGHTNESS_SIDE = 512
+"""Pixels along the longer side that lightness is taken from."""
 _UPRIGHT: Mapping[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
@@ -120,11 +122,14 @@ def _on_ground(image: Image.Image, done: list[str]) -> NDArray[np.uint8]:
     layered = image.convert("LA" if is_grey else "RGBA")
     alpha = layered.getchannel("A")
     flat = layered.convert("L" if is_grey else "RGB")
-    weights = np.asarray(alpha, dtype=np.float32)
-    if weights.size and weights.min() == 255:
+    if alpha.getextrema() == (255, 255):
         return np.asarray(flat)
+    step = max(1, max(flat.size) // _LIGHTNESS_SIDE)
+    weights = np.asarray(alpha)[::step, ::step].astype(np.float32)
     seen = weights.sum()
-    lightness = (np.asarray(flat.convert("L")) * weights).sum() / seen if seen else 0
+    lightness = (
+        (np.asarray(flat.convert("L"))[::step, ::step] * weights).sum() / seen if seen else 0
+    )
     name = "black" if lightness > _LIGHT_THING else "white"
     ground = Image.new(flat.mode, flat.size, name)
     ground.paste(flat, mask=alpha)

@@ -14,11 +14,15 @@ class Settings(common.settings.Settings):
     alias: str = Field("champion", description="Alias whose version is served.")
     poll_s: float = Field(2.0, gt=0, description="Time between two looks at the alias, in seconds.")
     precision: str = Field(
-        "fp32",
+        "int8",
         pattern="^(fp32|int8)$",
         description="Which graph of a version answers: fp32, or int8 where it has one.",
     )
-    max_batch_images: int = Field(64, ge=1, description="Most images in one call of the model.")
+    max_batch_images: int = Field(
+        8,
+        ge=1,
+        description="Most images in one call of the model: as many as its work fits in the cache.",
+    )
     max_queued_images: int = Field(
         4096, ge=1, description="Most images that wait for the model; beyond it the answer is 503."
     )
@@ -44,5 +48,12 @@ class Settings(common.settings.Settings):
     publish_builtin: bool = Field(
         True,
         description="Publish the model that comes with the service when the registry has none.",
+    )
+    folder_image_size: int | None = Field(
+        None,
+        ge=4,
+        le=1024,
+        description="Side that pictures of a folder are resized to when trained on.",
+        json_schema_extra={"default_text": "the commonest size, at most 64"},
     )
     seed: int = Field(0, ge=0, description="Seed of splits, weights and batches.")

@@ -121,6 +121,15 @@ def test_the_folder_of_data_sets_is_looked_at_before_any_download(
     assert found.notes == (f"read from {own}",)
 
 
+def test_a_folder_of_idx_files_is_opened_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(IMAGES_FILE)
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(LABELS_FILE)
+    found = find(str(tmp_path), Settings())
+    assert found.name == tmp_path.name
+    assert found.classes == ("0", "1", "2", "3")
+    np.testing.assert_array_equal(found.inputs[:, 0], PIXELS)
+
+
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     server: FileServer, tmp_path: Path
 ) -> None:
@@ -221,6 +230,11 @@ def test_an_unknown_name_is_told_the_nearest_and_that_a_path_works(tmp_path: Pat
     said = str(caught.value)
     assert "did you mean fashion-mnist" in said
     assert "a path to a folder of labelled images" in said
+
+
+def test_an_empty_name_is_no_folder() -> None:
+    with pytest.raises(DatasetError, match="there is no data set ''"):
+        find("", Settings())
 
 
 SPOILT = {

@@ -82,7 +82,7 @@ def corner_card() -> ModelCard:
 
 
 def corner_graph(*, with_maps: bool = False) -> bytes:
-    """Logits are eight times the mean brightness of each corner; features are the pixels."""
+    """Logits are eight times the mean brightness of each corner; the dark is strange."""
     half = SIDE // 2
     weights = np.zeros((len(CORNERS), SIDE, SIDE), np.float32)
     for k in range(len(CORNERS)):
@@ -92,12 +92,16 @@ def corner_graph(*, with_maps: bool = False) -> bytes:
     nodes = [
         helper.make_node("Flatten", ["pixels"], ["features"]),
         helper.make_node("MatMul", ["features", "head"], ["logits"]),
+        helper.make_node("ReduceMax", ["logits", "axis"], ["top"], keepdims=0),
+        helper.make_node("Neg", ["top"], ["strangeness"]),
     ]
     outputs = [
         _tensor("logits", ["n", len(CORNERS)]),
         _tensor("features", ["n", SIDE * SIDE]),
+        _tensor("strangeness", ["n"]),
     ]
-    initializers = [numpy_helper.from_array(flat, "head")]
+    axis = numpy_helper.from_array(np.array([1]), "axis")
+    initializers = [numpy_helper.from_array(flat, "head"), axis]
     if with_maps:  # one channel a class: the pixels that its weights see
         nodes.append(helper.make_node("Mul", ["pixels", "planes"], ["maps"]))
         initializers.append(numpy_helper.from_array(weights[None], "planes"))

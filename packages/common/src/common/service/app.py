@@ -5,7 +5,7 @@ keys, security headers, MCP tools and a page. A project's `api.py` adds its rout
 it owns. No I/O before the lifespan. Read next: `guarding.py`, `observing.py`, `run.py`.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -22,7 +22,7 @@ from common.service.bodies import RefuseConstants
 from common.service.docs import docs_router
 from common.service.guarding import Guard
 from common.service.health import health_router
-from common.service.hot import Endpoint, HotRoute, HotRoutes
+from common.service.hot import Endpoint, HotRoute, HotRoutes, TypedEndpoint
 from common.service.observing import Observe
 from common.service.problems import INVALID, ProblemTable
 from common.settings import Settings
@@ -100,7 +100,7 @@ class Service:
         self.app.include_router(docs_router(self.app))
         self._machine_routes = tuple(self.app.routes)
         self.app.router.default = self._answer_page
-        self._hot: dict[str, list[HotRoute]] = {}
+        self._hot: dict[str, HotRoute] = {}
         routes = HotRoutes(
             RefuseConstants(self.app.serve_plainly), self._hot, self.app.exception_handlers
         )
@@ -116,14 +116,22 @@ class Service:
         """Add the routes of a router."""
         self.app.include_router(router)
 
-    def hot_route(self, path: str, endpoint: Endpoint, *, content_type: str = "") -> None:
+    def hot_route(self, path: str, endpoint: Endpoint) -> None:
         """Answer POST at `path` without FastAPI's work; declare the same path with `mount`.
 
-        With `content_type`, only bodies of that very type and requests without a query; a path may
-        have an endpoint for each. It refuses NaN and Infinity itself: elsewhere the kit does.
+        The endpoint refuses NaN and Infinity itself: for other routes the kit does.
         """
-        route = HotRoute(path, endpoint, content_type.encode())
-        self._hot.setdefault(path, []).append(route)
+
+        def untyped(body: bytes, _content_type: str) -> Awaitable[bytes]:
+            return endpoint(body)
+
+        self._hot[path] = HotRoute(path, untyped)
+
+    def hot_typed_route(
+        self, path: str, endpoint: TypedEndpoint, media_types: Collection[str]
+    ) -> None:
+        """Do so for bodies of these types and requests without a query; others go to FastAPI."""
+        self._hot[path] = HotRoute(path, endpoint, frozenset(one.encode() for one in media_types))
 
     def problems(self, table: Mapping[type[Exception], ProblemType]) -> None:
         """Answer each of these exceptions with its problem; `error.fields` names fields."""

@@ -7,7 +7,7 @@ exact path does not match (another method, a prefix of a proxy).
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -15,33 +15,40 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Endpoint = Callable[[bytes], Awaitable[bytes]]
+TypedEndpoint = Callable[[bytes, str], Awaitable[bytes]]
+"""Is given the body and its content type, as it was sent."""
 ExceptionHandlers = Mapping[int | type[Exception], Callable[..., object]]
 
 
 class HotRoute(NamedTuple):
-    """A path that answers POST; `endpoint` turns a body into a JSON answer."""
+    """A path that answers POST; `endpoint` turns a body into a JSON answer.
+
+    With `media_types`, only requests of one of them and without a query: what asks for more is
+    FastAPI's to answer.
+    """
 
     path: str
-    endpoint: Endpoint
-    content_type: bytes = b""
+    endpoint: TypedEndpoint
+    media_types: frozenset[bytes] = frozenset()
 
-    def takes(self, scope: Scope) -> bool:
-        """Whether a request is to be answered here: with a `content_type`, only plain ones of it.
-
-        What asks for more in its query, or sends another type, is FastAPI's to answer.
-        """
-        if not self.content_type:
-            return True
+    def content_type(self, scope: Scope) -> str | None:
+        """Return the content type of a request that is to be answered here; None for any other."""
+        if not self.media_types:
+            return ""
         if scope["query_string"]:
-            return False
-        return (b"content-type", self.content_type) in scope["headers"]
+            return None
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                is_taken = value.partition(b";")[0] in self.media_types
+                return value.decode("latin-1") if is_taken else None
+        return None
 
 
 class HotRoutes:
     """ASGI middleware that answers its routes and passes on everything else."""
 
     def __init__(
-        self, app: ASGIApp, routes: Mapping[str, Sequence[HotRoute]], handlers: ExceptionHandlers
+        self, app: ASGIApp, routes: Mapping[str, HotRoute], handlers: ExceptionHandlers
     ) -> None:
         self._app = app
         self._routes = routes
@@ -50,9 +57,9 @@ class HotRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
         is_post = scope["type"] == "http" and scope["method"] == "POST"
-        routes = self._routes.get(scope["path"], ()) if is_post else ()
-        route = next((one for one in routes if one.takes(scope)), None)
-        if route is None:
+        route = self._routes.get(scope["path"]) if is_post else None
+        content_type = None if route is None else route.content_type(scope)
+        if route is None or content_type is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = route
@@ -64,7 +71,7 @@ class HotRoutes:
                 body = await _whole_body(message, receive)
             if body is None:
                 return  # the caller left
-            answer = await route.endpoint(body)
+            answer = await route.endpoint(body, content_type)
         except Exception as error:  # noqa: BLE001 - raised again unless it is a known problem
             response = await self._problem(scope, error)
             await response(scope, receive, send)

@@ -6,12 +6,14 @@ Read next: `folders.py` and `series.py`, which read what a person brings.
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from p2_nn_service.data.datasets import Dataset, check_classes
 from p2_nn_service.data.fetching import RemoteFile, fetch
+from p2_nn_service.data.folders import read_folder
 from p2_nn_service.data.idx import read_labelled_images
+from p2_nn_service.data.series import SUFFIXES, read_series
 from p2_nn_service.errors import DatasetError, DownloadError
 from p2_nn_service.settings import Settings
 
@@ -80,34 +82,43 @@ def find(
 ) -> Dataset:
     """Open a data set by name, else by path; see `open_dataset`.
 
-    A name wins: a folder that is called like a known set is opened as `./name`.
+    A name wins: a folder that is called like a known set is opened as `./name`. A folder may hold
+    labelled pictures, or IDX files under the names that MNIST gave them.
     """
     if source in catalogue:
         return _open_known(catalogue[source], settings)
     path = Path(source).expanduser()
-    if not path.exists():
+    if not source.strip() or not path.exists():
         raise DatasetError(_unknown(source, list(catalogue)))
+    pair = path / "train-images-idx3-ubyte.gz", path / "train-labels-idx1-ubyte.gz"
+    if all(file.is_file() for file in pair):
+        return _read_pair(path.resolve().name, *pair, settings)
+    if path.is_dir():
+        return read_folder(path, settings, size=settings.folder_image_size)
+    if path.suffix.lower() in SUFFIXES:
+        return read_series(path, settings)
     raise DatasetError(f"{path}: accepted: a folder of labelled images, a .ts file or a CSV table")
 
 
 def _open_known(known: KnownSet, settings: Settings) -> Dataset:
     images, labels = _locate(known, settings)
-    limit = settings.max_dataset_bytes
-    pixels, numbers = read_labelled_images(images, labels, max_bytes=limit)
-    if numbers.size and numbers.max() >= len(known.classes):
+    found = _read_pair(known.name, images, labels, settings, classes=known.classes)
+    return replace(found, licence=known.licence)
+
+
+def _read_pair(
+    name: str, images: Path, labels: Path, settings: Settings, classes: tuple[str, ...] = ()
+) -> Dataset:
+    """Read two IDX files that belong together; without `classes` the labels' numbers name them."""
+    pixels, numbers = read_labelled_images(images, labels, max_bytes=settings.max_dataset_bytes)
+    largest = int(numbers.max(initial=0))
+    classes = classes or tuple(str(k) for k in range(largest + 1))
+    if largest >= len(classes):
         raise DatasetError(
-            f"{labels}: label {numbers.max()}; {known.name} has the labels 0 to "
-            f"{len(known.classes) - 1}"
+            f"{labels}: label {largest}; {name} has the labels 0 to {len(classes) - 1}"
         )
-    check_classes(str(labels), known.classes, numbers)
-    return Dataset(
-        name=known.name,
-        inputs=pixels,
-        labels=numbers,
-        classes=known.classes,
-        licence=known.licence,
-        notes=(f"read from {images.parent}",),
-    )
+    check_classes(str(labels), classes, numbers)
+    return Dataset(name, pixels, numbers, classes, notes=(f"read from {images.parent}",))
 
 
 def _locate(known: KnownSet, settings: Settings) -> tuple[Path, Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from p2_nn_service.answers import probabilities, strangeness
+from p2_nn_service.answers import probabilities
 
 Logits = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -61,12 +61,12 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
     return round(float(np.exp((low + high) / 2)), 4)
 
 
-def strange_from(logits: Logits) -> float:
-    """Return the strangeness above which an image is called strange, from held-out logits."""
-    return round(float(np.quantile(strangeness(logits), KNOWN_SHARE)), 4)
+def strange_from(strangeness: NDArray[np.float32]) -> float:
+    """Return what an image's strangeness has to exceed to be called so, from held-out images."""
+    return round(float(np.quantile(strangeness, KNOWN_SHARE)), 4)
 
 
-def auroc(known: NDArray[np.float64], strange: NDArray[np.float64]) -> float:
+def auroc(known: NDArray[np.floating], strange: NDArray[np.floating]) -> float:
     """Return the share of pairs in which the stranger scores higher, ties counting half."""
     ordered = np.sort(known)
     below = np.searchsorted(ordered, strange, side="left")

@@ -71,9 +71,19 @@ def export(network: Network, scaling: Scaling, shape: tuple[int, ...], path: Pat
         raise ExportError(f"the network cannot be written as ONNX: {reason}") from error
     assert program is not None, "the dynamo exporter returns what it made"  # noqa: S101
     model = program.model_proto
+    _forget_where_it_was_made(model)
     _add_maps(model, network)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
+
+
+def _forget_where_it_was_made(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: lines of source and paths of this machine, 50 kB of them."""
+    graph = model.graph
+    named = (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for one in (model, graph, *named):
+        del one.metadata_props[:]
+        one.doc_string = ""
 
 
 def _add_maps(model: onnx.ModelProto, network: Network) -> None:

@@ -15,8 +15,7 @@ from common.serving import OnnxModel
 from numpy.typing import NDArray
 from PIL import Image
 
-from p2_nn_service.answers import strangeness
-from p2_nn_service.classifier import INPUT, LOGITS
+from p2_nn_service.classifier import INPUT, STRANGENESS
 from p2_nn_service.contracts import Estimate, Measured, Mistake, RunRecord, Strangeness, Variant
 from p2_nn_service.data.datasets import Dataset, Inputs
 from p2_nn_service.publishing.calibrating import Calibration, auroc, strange_from
@@ -124,12 +123,14 @@ def thumbnail(image: NDArray[np.uint8]) -> str:
 
 
 def told_strangers(
-    graph: Path, logits: Logits, held_out: Dataset, settings: Settings
+    graph: Path, known: NDArray[np.float32], held_out: Dataset, settings: Settings
 ) -> Strangeness:
-    """Say from which energy on an image is strange, and how well each kind of stranger is told."""
-    known = strangeness(logits)
+    """Say from where on an image is strange, and how well each kind of stranger is told.
+
+    `known` is the strangeness of the held-out images.
+    """
     found: dict[str, float] = {}
     for name, images in strangers(held_out, settings, seed=settings.seed):
-        energies = strangeness(run_graph(graph, scaled(images))[LOGITS])
-        found[name] = round(auroc(known, energies), 4)
-    return Strangeness(threshold=strange_from(logits), auroc=found)
+        strange = run_graph(graph, scaled(images))[STRANGENESS]
+        found[name] = round(auroc(known, strange), 4)
+    return Strangeness(threshold=strange_from(known), auroc=found)

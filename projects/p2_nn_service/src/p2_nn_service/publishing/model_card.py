@@ -26,7 +26,7 @@ def to_markdown(card: ModelCard) -> str:
             [_variant(one) for one in card.variants],
         ),
         "## How well strangers are told from held-out images",
-        "The area under the ROC curve of the energy of the logits; 0.5 is chance.",
+        "The area under the ROC curve of `strangeness`; 0.5 is chance.",
         _table(("stranger", "AUROC"), strangers),
         "## How it was made",
         f"{made} ({data}):",

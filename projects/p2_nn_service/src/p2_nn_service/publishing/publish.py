@@ -16,7 +16,7 @@ from common.models.registry import check_name
 from common.models.tracking import record_run
 from common.service.health import code_revision
 
-from p2_nn_service.classifier import CARD_FILE, GRAPH_FILES, LOGITS
+from p2_nn_service.classifier import CARD_FILE, GRAPH_FILES, LOGITS, STRANGENESS
 from p2_nn_service.contracts import Measured, ModelCard, Strangeness
 from p2_nn_service.errors import ExportError
 from p2_nn_service.looks import look_of
@@ -33,6 +33,7 @@ from p2_nn_service.publishing.measuring import (
 )
 from p2_nn_service.publishing.model_card import to_markdown
 from p2_nn_service.publishing.quantising import N_CALIBRATION, quantise
+from p2_nn_service.publishing.strangeness import add_strangeness, fit_strangeness
 from p2_nn_service.publishing.verdicts import limits, verdict
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.classifying import ClassifierRun
@@ -43,6 +44,8 @@ log = structlog.get_logger()
 
 Report = Callable[[str], None]
 MODEL_CARD_FILE = "MODEL_CARD.md"
+N_SAMPLE = 6000
+"""Training images that strangeness is fitted on."""
 MAX_LOSS = 0.003
 """Share of held-out images that int8 may get wrong beyond single precision."""
 
@@ -98,15 +101,20 @@ def write_version(
     device = best_device()
     trained = logits_of(run.network.to(device), held_out, run.scaling, device).numpy()
     difference = prove_parity(run_graph(graph, pixels), trained)
+    sample = run.training.take(slice(0, N_SAMPLE))
+    add_strangeness(graph, fit_strangeness(run_graph(graph, as_pixels(sample)), sample.labels))
     halve_weights(graph)
-    logits = run_graph(graph, pixels)[LOGITS]
+    outputs = run_graph(graph, pixels)
+    logits = outputs[LOGITS]
     report("measuring")
     note = f"exported within {difference:.1g} of the network's logits; weights in half precision"
     single = measured("fp32", graph, logits, held_out, run.record).model_copy(update={"note": note})
     report("quantising")
     variants = (single, *_int8(run, folder, single))
     report("looking at strangers")
-    card = _card(run, logits, variants, told_strangers(graph, logits, held_out, settings))
+    card = _card(
+        run, logits, variants, told_strangers(graph, outputs[STRANGENESS], held_out, settings)
+    )
     (folder / CARD_FILE).write_text(card.model_dump_json(indent=1), encoding="utf-8")
     (folder / MODEL_CARD_FILE).write_text(to_markdown(card), encoding="utf-8")
     return card
@@ -117,6 +125,7 @@ def _int8(run: ClassifierRun, folder: Path, single: Measured) -> list[Measured]:
     graph = folder / GRAPH_FILES["int8"]
     sample = run.training.take(slice(0, N_CALIBRATION))
     quantise(folder / single.file, as_pixels(sample), graph)
+    halve_weights(graph)  # of what stayed in single precision
     logits = run_graph(graph, as_pixels(run.held_out))[LOGITS]
     found = measured("int8", graph, logits, run.held_out, run.record)
     lost = single.accuracy.value - found.accuracy.value
