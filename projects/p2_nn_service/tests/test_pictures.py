@@ -219,6 +219,25 @@ def test_a_picture_without_pixels_is_refused(form: str) -> None:
         read(claims(form, 0, 24))
 
 
+JFIF = saved(COLOURS, "JPEG")
+MANY_PARTS = {
+    "PNG": png(4, 4, *[(b"tEXt", b"")] * 20_001),
+    "JPEG": JFIF[:2] + b"\xff\xfe\x00\x02" * 20_001 + JFIF[2:],
+}
+
+
+@pytest.mark.parametrize("form", MANY_PARTS)
+def test_a_file_of_endless_small_parts_is_refused(form: str) -> None:
+    with pytest.raises(PictureError, match="has more than 20,000 parts"):
+        read(MANY_PARTS[form])
+
+
+def test_stray_bytes_between_the_segments_of_a_jpeg_are_passed_over() -> None:
+    end = 4 + 16  # of the first segment
+    strayed = JFIF[:end] + b"\x07\xff\xff\xff\x00" + JFIF[end:]
+    np.testing.assert_array_equal(read(strayed).pixels, read(JFIF).pixels)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_file_that_is_cut_off_is_refused(form: str, share: float) -> None:

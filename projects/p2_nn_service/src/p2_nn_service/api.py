@@ -22,10 +22,15 @@ from p2_nn_service.classify_routes import (
 )
 from p2_nn_service.live import LiveClassifier
 from p2_nn_service.mcp_tools import network_tools
+from p2_nn_service.run_routes import RUN_PROBLEMS, run_router
 from p2_nn_service.settings import Settings
 
 PAGE_DIR = Path(__file__).parent / "web"
-PROBLEMS: dict[type[Exception], ProblemType] = {**CLASSIFY_PROBLEMS, **RELEASE_PROBLEMS}
+PROBLEMS: dict[type[Exception], ProblemType] = {
+    **CLASSIFY_PROBLEMS,
+    **RELEASE_PROBLEMS,
+    **RUN_PROBLEMS,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     service.hot_typed_route(CLASSIFY_PATH, live.classify, (JSON, FORM, *IMAGE_TYPES))
     releases = Releases(settings, live, allow_promotion=settings.allow_promotion)
     service.mount(release_router(settings, releases))
+    service.mount(run_router(settings))
     service.mount(
         openinference_router(
             lambda: [live] if live.is_ready() else [],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from common.service.command import run_command, service_command
 
+from p2_nn_service.comparing.table import COSTS
 from p2_nn_service.errors import TrainingError
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.recipe import PRESET_NAMES
@@ -43,6 +44,10 @@ def train(
     checkpoint_s: Annotated[
         float, typer.Option(min=0, help="Seconds between two checkpoints within an epoch; 0: none.")
     ] = 60.0,
+    track: Annotated[
+        str,
+        typer.Option(help="Where a run is written beside its folder: tensorboard, mlflow, wandb."),
+    ] = "tensorboard,mlflow",
     *,
     changes: Changes,
 ) -> None:
@@ -50,7 +55,8 @@ def train(
     _need_training()
     from p2_nn_service.train_command import Order, carry_out  # noqa: PLC0415 - torch
 
-    carry_out(Order(dataset, model, changes, resume, checkpoint_s), context.obj)
+    trackers = tuple(name.strip() for name in track.split(",") if name.strip())
+    carry_out(Order(dataset, model, changes, resume, checkpoint_s, trackers), context.obj)
 
 
 @app.command()
@@ -70,6 +76,32 @@ def publish(
     from p2_nn_service.publish_command import carry_out_publish  # noqa: PLC0415 - torch
 
     carry_out_publish(run, model=model, alias=alias, to=to, settings=context.obj)
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Runs of one data set; default: all of the newest's.")
+    ] = None,
+    dataset: Annotated[str, typer.Option(help="Compare the runs of this data set.")] = "",
+    measure: Annotated[
+        bool,
+        typer.Option(
+            help="Make and measure fp32, bf16, int8, pruned and distilled; minutes a run."
+        ),
+    ] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw to a .png, .svg or .pdf.")] = None,
+    cost: Annotated[str, typer.Option(help=f"One of {', '.join(COSTS)}.")] = "latency_ms",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare runs and their variants: accuracy against size, arithmetic, training and latency."""
+    from p2_nn_service.compare_command import Order, carry_out  # noqa: PLC0415 - reads every run
+
+    if measure:
+        _need_training()
+    order = Order(tuple(runs or ()), dataset, measure, plot, cost, as_json)
+    carry_out(order, context.obj)
 
 
 @app.command()

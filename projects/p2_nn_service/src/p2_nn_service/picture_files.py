@@ -6,20 +6,24 @@ of its first frame: colour profiles, texts and later frames never reach a decode
 `pictures.py`, which decodes what is left.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from p2_nn_service.errors import PictureError
 
+Part = TypeVar("Part")
 Format = Literal["PNG", "JPEG", "WebP", "GIF", "BMP"]
 ACCEPTED = "PNG, JPEG, WebP, GIF or BMP"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_DROPPED = frozenset((*range(0xE1, 0xEE), 0xEF, 0xFE))  # 0xE0 JFIF and 0xEE Adobe are kept
-_JPEG_ALONE = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD8)))  # markers without a segment
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]", re.DOTALL)  # with a segment after it
+_MAX_PARTS = 20_000
+"""Most chunks or segments of a file: thousands are usual in the largest, millions are an attack."""
 _ORIENTATION = 0x0112
 _OTHERS = {
     b"%PDF": "a PDF",
@@ -83,51 +87,66 @@ def _name_of_other(data: bytes) -> str:
     return next(known, "not a picture of a kind that is known")
 
 
+def _counted(parts: Iterator[Part]) -> Iterator[Part]:
+    for n, part in enumerate(parts):
+        if n == _MAX_PARTS:
+            raise PictureError(f"has more than {_MAX_PARTS:,} parts: the file is damaged")
+        yield part
+
+
 # ------------------------------------------------------------------------- PNG (ISO/IEC 15948)
 def _inspect_png(data: bytes) -> Header:
     width, height = struct.unpack_from(">II", data, 16)
     if data[12:16] != b"IHDR":
         raise PictureError("is a PNG without its header: the file is damaged")
     kept, orientation, is_animated = [_PNG], 1, False
+    for chunk in _counted(_png_chunks(data)):
+        kind = chunk[4:8]
+        if kind in _PNG_KEPT:
+            kept.append(chunk)
+        elif kind == b"eXIf":
+            orientation = _orientation(chunk[8:-4])
+        elif kind == b"acTL":
+            is_animated = chunk[8:12] > b"\x00\x00\x00\x01"
+    return Header("PNG", width, height, b"".join(kept), orientation, is_animated)
+
+
+def _png_chunks(data: bytes) -> Iterator[bytes]:
     at = len(_PNG)
     while at + 8 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
-        kind, end = data[at + 4 : at + 8], at + 12 + length
-        if kind in _PNG_KEPT:
-            kept.append(data[at:end])
-        elif kind == b"eXIf":
-            orientation = _orientation(data[at + 8 : end - 4])
-        elif kind == b"acTL":
-            is_animated = data[at + 8 : at + 12] > b"\x00\x00\x00\x01"
-        at = end
-    return Header("PNG", width, height, b"".join(kept), orientation, is_animated)
+        yield data[at : at + 12 + length]
+        at += 12 + length
 
 
 # -------------------------------------------------------------------------- JPEG (ITU T.81, B.1)
 def _inspect_jpeg(data: bytes) -> Header:
     kept, orientation, size = [data[:2]], 1, None
-    at = _next_jpeg_marker(data, 2)
-    while (marker := data[at + 1]) != 0xDA:  # start of scan: what follows is pixels
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        segment = data[at : at + 2 + length]
+    for segment in _counted(_jpeg_segments(data)):
+        marker = segment[1]
         if marker in _JPEG_SIZES and size is None:
             size = struct.unpack_from(">HH", segment, 5)
         if marker == 0xE1 and segment[4:10] == b"Exif\x00\x00":
             orientation = _orientation(segment[10:])
         if marker not in _JPEG_DROPPED:
             kept.append(segment)
-        at = _next_jpeg_marker(data, at + 2 + length)
     if size is None:
         raise PictureError("is a JPEG without its size: the file is damaged")
-    kept.append(data[at:])
     return Header("JPEG", size[1], size[0], b"".join(kept), orientation)
 
 
-def _next_jpeg_marker(data: bytes, at: int) -> int:
-    """Return where the next segment begins; padding and stray bytes are passed over."""
-    while not (data[at] == 0xFF and data[at + 1] not in _JPEG_ALONE):
-        at += 1
-    return at
+def _jpeg_segments(data: bytes) -> Iterator[bytes]:
+    """Yield each segment up to the scan, then all the rest; stray bytes between are left out."""
+    at = 2
+    while found := _JPEG_MARKER.search(data, at):
+        at = found.start()
+        if data[at + 1] == 0xDA:  # start of scan: what follows is pixels
+            yield data[at:]
+            return
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        yield data[at : at + 2 + length]
+        at += 2 + length
+    raise PictureError("ends before its pixels: the JPEG file is cut off or damaged")
 
 
 # ---------------------------------------------------------------------------- WebP (RFC 9649)
@@ -143,7 +162,7 @@ def _inspect_webp(data: bytes) -> Header:
         raise PictureError("is a WebP file without a picture in it: the file is damaged")
     flags = data[20]
     width, height = (1 + int.from_bytes(data[k : k + 3], "little") for k in (24, 27))
-    exif = next((body for name, body in _riff_chunks(data) if name == b"EXIF"), b"")
+    exif = next((body for name, body in _counted(_riff_chunks(data)) if name == b"EXIF"), b"")
     orientation = _orientation(exif.removeprefix(b"Exif\x00\x00"))
     return Header("WebP", width, height, data, orientation, is_animated=bool(flags & 2))
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
+from common.errors import ProblemType
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
@@ -19,6 +20,9 @@ from p2_nn_service.errors import RunNotFoundError
 from p2_nn_service.runs import RunFolder, find_run, list_runs
 from p2_nn_service.settings import Settings
 
+RUN_PROBLEMS: dict[type[Exception], ProblemType] = {
+    RunNotFoundError: ProblemType("run-not-found", "There is no such run", 404, "GET /v1/runs."),
+}
 LOOK_EVERY_S = 0.5
 MOST_EVENTS = 5_000
 _EXAMPLE = 'event: events\ndata: [{"step":40,"epoch":0.4,"at_s":3.1,"values":{"loss":0.61}}]\n\n'

@@ -15,7 +15,9 @@ from typing_extensions import override
 from p2_nn_service.contracts import RunRecord
 from p2_nn_service.data.datasets import open_dataset
 from p2_nn_service.errors import RecipeError
+from p2_nn_service.runs import find_run
 from p2_nn_service.settings import Settings
+from p2_nn_service.tracking.sinks import Sample, check_sinks, make_sinks
 from p2_nn_service.training.classifying import ClassifierRun, resume_classifier, train_classifier
 from p2_nn_service.training.distributed import together, who
 from p2_nn_service.training.loop import Keeping
@@ -33,23 +35,31 @@ class Order:
     changes: Changes
     resume: str
     checkpoint_s: float
+    trackers: tuple[str, ...] = ()
 
 
-def carry_out(order: Order, settings: Settings, sinks: Sequence[Watcher] = ()) -> None:
+def carry_out(order: Order, settings: Settings) -> None:
     """Train as ordered, alone or under `torchrun`, and say how it ended."""
     if order.resume and order.changes:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in order.changes)
         raise RecipeError(f"a run is gone on with as it was begun; leave out {named}")
     with together(), _shown() as shown:
-        run = _trained(order, settings, [*sinks, *shown])
+        run = _trained(order, settings, shown)
         if who().is_first:
             _tell(run.record)
 
 
 def _trained(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> ClassifierRun:
+    check_sinks(order.trackers)
     keeping = Keeping(every_s=order.checkpoint_s)
     if order.resume:
-        return resume_classifier(order.resume, settings=settings, sinks=watchers, keeping=keeping)
+        record = find_run(settings.data_dir, order.resume).read()
+        dataset = open_dataset(record.source or record.dataset, settings)
+        sinks = make_sinks(order.trackers, settings, sample=Sample.of(dataset))
+        return resume_classifier(
+            order.resume, settings=settings, dataset=dataset, sinks=[*sinks, *watchers],
+            keeping=keeping,
+        )  # fmt: skip
     changes = {"seed": settings.seed} | order.changes
     recipe = recipe_for(order.model, order.dataset)
     changed(recipe, changes)  # refused before any data is read
@@ -57,9 +67,10 @@ def _trained(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> C
     recipe = changed(recipe_for(order.model, dataset.name, dataset.kind), changes)
     for note in dataset.notes if who().is_first else ():
         typer.echo(f"  {note}", err=True)
+    sinks = make_sinks(order.trackers, settings, sample=Sample.of(dataset))
     return train_classifier(
-        dataset, order.model, recipe, settings=settings, source=order.dataset, sinks=watchers,
-        keeping=keeping,
+        dataset, order.model, recipe, settings=settings, source=order.dataset,
+        sinks=[*sinks, *watchers], keeping=keeping,
     )  # fmt: skip
 
 

@@ -136,6 +136,6 @@ def test_a_tracker_that_is_down_costs_no_training(squares: Dataset, tmp_path: Pa
     assert RunFolder(runs_dir(tmp_path) / run.record.id).read() == run.record
 
 
-def test_an_unknown_sink_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="accepted: tensorboard, mlflow, wandb"):
+def test_an_unknown_tracker_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="by 'tensorbord'; accepted: tensorboard, mlflow, wandb"):
         make_sinks(["tensorbord"], Settings(data_dir=tmp_path))

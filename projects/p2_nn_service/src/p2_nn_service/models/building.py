@@ -18,6 +18,7 @@ from p2_nn_service.models.transformer import Transformer
 PRESETS: dict[str, Callable[[Task], Network]] = {
     "perceptron": Perceptron,
     "mlp": Mlp,
+    "cnn-tiny": partial(Cnn, widths=(8, 16, 32)),
     "cnn": Cnn,
     "cnn-strong": StrongCnn,
     "rnn": Rnn,

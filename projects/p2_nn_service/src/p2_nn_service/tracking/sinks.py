@@ -1,6 +1,6 @@
 """The sinks of a run by name, each kept from stopping it: a tracker that fails is left, and said.
 
-A sink is a `Watcher`. The folder's sink is always there; the others are chosen with `--sinks`.
+A sink is a `Watcher`. The folder's sink is always there; the others are chosen with `--track`.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,15 +60,20 @@ def make_sinks(
         "mlflow": lambda: _mlflow(settings),
         "wandb": lambda: _wandb(settings),
     }
+    check_sinks(names)
+    return [FolderSink(settings), *(Guarded(name, makers[name]()) for name in names)]
+
+
+def check_sinks(names: Sequence[str]) -> None:
+    """Raise `RecipeError` for a name that is no sink, or whose library is not installed."""
     for name in names:
-        if name not in makers:
-            raise RecipeError(f"there is no sink {name!r}; accepted: {', '.join(makers)}, none")
+        if name not in NEEDS:
+            raise RecipeError(f"runs are not tracked by {name!r}; accepted: {', '.join(NEEDS)}")
         if find_spec(NEEDS[name]) is None:
             extra = "wandb" if name == "wandb" else "train"
             raise RecipeError(
-                f"the sink {name} needs {NEEDS[name]}; install ai-roadmap-p2-nn-service[{extra}]"
+                f"{NEEDS[name]} is not installed; install ai-roadmap-p2-nn-service[{extra}]"
             )
-    return [FolderSink(settings), *(Guarded(name, makers[name]()) for name in names)]
 
 
 def _tensorboard(settings: Settings, sample: Sample | None) -> Watcher:

@@ -24,6 +24,7 @@ _MUON = Recipe(
 RECIPES: dict[str, Recipe] = {
     "perceptron": replace(_ADAM, label_smoothing=0.0),
     "mlp": _ADAM,
+    "cnn-tiny": _MUON,
     "cnn": _MUON,
     "cnn-strong": replace(_MUON, epochs=30),
     "rnn": _ADAM,
