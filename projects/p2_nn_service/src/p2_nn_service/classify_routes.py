@@ -76,7 +76,7 @@ def classify_router(live: LiveClassifier) -> APIRouter:
     async def prepare(request: Request) -> PreparedImages:
         """Show images as the model would see them, and say what was done to get there."""
         content_type = request.headers.get("content-type", "")
-        return await live.prepare(await request.body(), content_type)
+        return await live.prepared(await request.body(), content_type)
 
     @router.get("/model")
     async def model() -> ModelDescription:

@@ -111,7 +111,7 @@ class LiveClassifier(AliasFollower[Classifier]):
         answer = await self._answer(current, served, await reader.read_pictures(files))
         return _shortened(answer, top)
 
-    async def prepare(self, body: bytes, content_type: str) -> PreparedImages:
+    async def prepared(self, body: bytes, content_type: str) -> PreparedImages:
         """Show a body of any form as the model would see it; raises what `classify` raises."""
         _, _, reader = self._now()
         pixels, preparation = await reader.read(body, content_type)

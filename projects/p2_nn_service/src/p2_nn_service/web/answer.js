@@ -37,7 +37,7 @@ export function answerView(model) {
     }
     strange.replaceChildren(...strangeness(one, model.card.strangeness));
     seen.replaceChildren(...preparation(one, prepared, wantsSaliency));
-    by.replaceChildren(`Answered in ${spelled(ms, 2)} ms by ${served.name} version ${served.version}, ${served.variant} · `, h("code", {}, id), copyButton(id, { label: "Copy the answer's id" }));
+    by.replaceChildren(`Answered in ${spelled(ms, 2)} ms by ${served.name} version ${served.version}, ${served.variant} · `, h("span", { class: "row" }, h("code", {}, id), copyButton(id, { label: "Copy the answer's id" })));
   }
 
   return { element, update };

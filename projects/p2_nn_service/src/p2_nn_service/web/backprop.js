@@ -38,13 +38,13 @@ function roomOf(graph) {
   let back = 0;
   let chosen = null;
 
-  const words = h("section", { class: "card stack", id: "chain", "aria-live": "polite" });
+  const words = h("div", { id: "chain", "aria-live": "polite" });
   const slider = h("input", { class: "slider", type: "range", min: 0, max: n, step: 1, "aria-label": "Gradients that are known", oninput: () => go(Number(slider.value)) });
   const counted = h("span", { class: "num scrub-at" });
   const buttons = { back: button("Back", () => go(back - 1)), next: button("Next gradient", () => go(back + 1), "primary"), all: button("All", () => go(n)) };
   const picture = graphPicture(graph, index, { title: titleOf(graph), note: "Each box: its name, its value, and below it its gradient, the change of the loss for a change of it.", state: { known: new Set(), chosen: null }, onChoose: (id) => choose(id) });
   const walk = h("div", { class: "scrub" }, buttons.back, slider, counted, buttons.next, buttons.all);
-  const card = h("section", { class: "card stack" }, walk, picture.element);
+  const card = h("section", { class: "card stack", "aria-label": "The walk back" }, walk, words, picture.element);
   card.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: 1, ArrowRight: -1 }[event.key]; // the walk goes to the left
     if (!step || event.target === slider) return;
@@ -82,7 +82,7 @@ function roomOf(graph) {
     draw();
   }
   const head = h("section", { class: "headline", "aria-label": "Verdict" }, h("p", { class: "verdict", id: "backprop-verdict" }, agreement(graph)), h("p", { class: "muted" }, "The chain rule, one node at a time: a node's gradient is the sum over its uses of the user's gradient times the user's local derivative."));
-  return { children: [head, h("div", { class: "walk" }, card, words)], sync };
+  return { children: [head, card], sync };
 }
 
 function button(label, act, kind = null) {
@@ -101,10 +101,10 @@ function agreement({ nodes }) {
 
 function begin(start) {
   return [
-    h("h2", {}, "Values first, gradients back"),
-    h("p", {}, "The values were computed from left to right. Gradients come the other way: the loss's own is 1, and each node passes its own on to what it was made from."),
-    h("p", { class: "hint" }, "The left arrow key takes a step back through the graph, the right one undoes it; a node tells its arithmetic."),
-    h("div", {}, button("Begin at the loss", start, "primary")),
+    h("div", { class: "stack tight" }, h("h2", {}, "Values first, gradients back"), h("div", {}, button("Begin at the loss", start, "primary"))),
+    h("div", { class: "stack tight" },
+      h("p", {}, "The values were computed from left to right. Gradients come the other way: the loss's own is 1, and each node passes its own on to what it was made from."),
+      h("p", { class: "hint" }, "The left arrow key takes a step back through the graph, the right one undoes it; a node tells its arithmetic.")),
   ];
 }
 
@@ -112,29 +112,30 @@ function chainOf(node, index, known) {
   const uses = usesOf(node, index);
   const isKnown = known.has(node.id);
   const made = node.inputs.map((id) => index.by.get(id));
+  const pairs = [
+    ["Value", spelled(node.value)],
+    made.length > 0 && ["Made from", made.map((one) => `${one.label} = ${spelled(one.value)}`).join(", ")],
+    ["Gradient", isKnown ? spelled(node.gradient) : "not known yet"],
+    isKnown && (node.torch_gradient ?? null) !== null && ["By torch", spelled(node.torch_gradient)],
+  ].filter(Boolean);
   return [
-    h("header", { class: "row between" }, h("h2", {}, node.label), node.op && badge(node.op)),
-    h("dl", { class: "pairs" }, [
-      ["Value", spelled(node.value)],
-      made.length > 0 && ["Made from", made.map((one) => `${one.label} = ${spelled(one.value)}`).join(", ")],
-      ["Gradient", isKnown ? spelled(node.gradient) : "not known yet"],
-      isKnown && node.torch_gradient !== null && node.torch_gradient !== undefined && ["By torch", spelled(node.torch_gradient)],
-    ].filter(Boolean).map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)])),
-    ...(!isKnown ? [h("p", { class: "muted" }, waitsFor(uses, known))] : uses.length ? sumOf(node, uses) : [h("p", {}, "This is the loss itself: if it grows by 1, the loss grows by 1.")]),
+    h("div", { class: "stack tight" }, h("h2", {}, node.label, " ", node.op && node.op !== node.label && badge(node.op)), h("dl", { class: "pairs" }, pairs.map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)]))),
+    h("div", { class: "stack tight" }, !isKnown ? h("p", { class: "muted" }, waitsFor(uses, known)) : uses.length ? sumOf(node, uses) : h("p", {}, "This is the loss itself: if it grows by 1, the loss grows by 1.")),
   ];
 }
 
 function waitsFor(uses, known) {
   const missing = uses.filter((use) => !known.has(use.by.id)).map((use) => use.by.label);
-  return missing.length ? `It waits for the gradient of ${missing.join(", ")}.` : "All it needs is known: it comes with the next step.";
+  return missing.length ? `It waits for the gradient of ${missing.join(", ")}.` : "All it needs is known: its gradient can be computed next.";
 }
 
+/** The sentence, and the sum it stands on: a term for each use. */
 function sumOf(node, uses) {
-  const rows = uses.map(({ by, local, above, share }) => h("tr", {}, h("td", {}, by.label), h("td", { class: "num" }, spelled(above)), h("td", { class: "num" }, local === null ? "" : spelled(local)), h("td", { class: "num" }, share === null ? "" : spelled(share))));
-  const head = ["Through", "its gradient", "× local slope", "="].map((word, k) => h("th", { scope: "col", class: k ? "num" : null }, word));
+  const terms = uses.map(({ by, local, above, share }) => h("li", {}, h("span", {}, `through ${by.label}`), h("span", { class: "num" }, local === null ? "" : `${spelled(above)} × ${spelled(local)} = ${spelled(share)}`)));
+  const change = node.gradient === 0 ? "does not change" : `${node.gradient > 0 ? "grows" : "falls"} ${spelled(Math.abs(node.gradient))} times as much`;
   return [
-    h("p", {}, `If ${node.label} grows by a little, the loss ${node.gradient === 0 ? "does not change" : `${node.gradient > 0 ? "grows" : "falls"} ${spelled(Math.abs(node.gradient))} times as much`}.`),
-    h("div", { class: "scroll-x" }, h("table", { class: "table", id: "chain-rule" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
-    uses.length > 1 && h("p", { class: "muted" }, `It is used ${uses.length} times; what flows back is added up: ${spelled(node.gradient)}.`),
-  ].filter(Boolean);
+    h("p", {}, `If ${node.label} grows by a little, the loss ${change}.`),
+    h("ul", { class: "terms", id: "chain-rule", "aria-label": "Its user's gradient times the user's local slope" }, terms),
+    h("p", { class: "hint" }, uses.length > 1 ? `Its user's gradient × the user's local slope; it is used ${uses.length} times, and what flows back is added up.` : "Its user's gradient × the user's local slope."),
+  ];
 }

@@ -1,7 +1,7 @@
 // The card of the model that answers: how good it is, what it costs, what it was not made for, how it was made.
 
 import { h, setParam } from "/design/elements.js";
-import { ago, count, dateWords, estimated, figure, metricName } from "/design/words.js";
+import { ago, count, dateWords, figure, metricName } from "/design/words.js";
 import { bytesWords } from "/costs.js";
 
 const PERCENTAGES = new Set(["accuracy", "balanced_accuracy"]);
@@ -22,11 +22,16 @@ export function modelCard({ card, created_at: at, code_revision: code, n_mistake
 }
 
 function figures(metrics) {
-  const row = ([name, one]) => h("tr", {}, h("th", { scope: "row" }, metricName(name)), h("td", { class: "num" }, estimated(one, PERCENTAGES.has(name) ? tenths : undefined)));
+  const row = ([name, one]) => h("tr", {}, h("th", { scope: "row" }, metricName(name)), h("td", { class: "num" }, ...valued(name, one)));
   return h("div", { class: "scroll-x" }, h("table", { class: "table", id: "figures" }, h("caption", { class: "hint" }, "On images it never saw, with 95 % intervals"), h("tbody", {}, Object.entries(metrics).map(row))));
 }
 
-const tenths = (share) => `${(100 * share).toFixed(1)} %`;
+/** The value, and below it the interval; shares as percentages. */
+function valued(name, one) {
+  const isShare = PERCENTAGES.has(name);
+  const write = (value) => (isShare ? (100 * value).toFixed(1) : figure(value));
+  return [h("b", {}, `${write(one.value)}${isShare ? " %" : ""}`), h("small", { class: "muted range" }, `${write(one.low)} to ${write(one.high)}`)];
+}
 
 function limits({ limits: said }) {
   return said.length > 0 && h("section", { class: "stack tight" }, h("h3", {}, "What it was not made for"), h("ul", { class: "notes muted" }, said.map((text) => h("li", {}, text))));

@@ -39,7 +39,7 @@ export function compareRoom() {
     const cost = COSTS[getParam("cost")] ? getParam("cost") : bestKnown(told.rows);
     const focused = element.contains(document.activeElement) && document.activeElement.dataset.key;
     element.replaceChildren(...[
-      h("section", { class: "headline", "aria-label": "Verdict" }, h("p", { class: "verdict", id: "comparison-verdict" }, told.verdict), told.note && h("p", { class: "muted" }, told.note)),
+      h("section", { class: "headline", "aria-label": "Verdict" }, h("p", { class: "verdict", id: "comparison-verdict" }, told.verdict), told.note && h("p", { class: "muted" }, withCode(told.note))),
       h("div", { class: "row between" }, costChoice(cost), datasetChoice(found)),
       h("section", { class: "card" }, pareto(told, cost)),
       table(told, cost, model)].filter(Boolean));
@@ -100,7 +100,7 @@ function pareto({ rows, efficient }, cost) {
   return chart({
     title: findingOf(front, drawn, label.toLowerCase()),
     note: [missing > 0 && `${count(missing, "row")} without this cost: p2-nn-service compare --measure`, isWide && "Logarithmic axis"].filter(Boolean).join(" · "),
-    x: { title, unit, ...(isWide ? { type: "log" } : { rangemode: "tozero" }) }, y: { title: "Held-out accuracy", unit: "%" }, height: 400, file: `compare-${cost}`,
+    x: { title, unit, ...(isWide ? { type: "log", dtick: "D2", exponentformat: "SI" } : { rangemode: "tozero" }) }, y: { title: "Held-out accuracy", unit: "%" }, height: 400, file: `compare-${cost}`,
     data: [
       series("efficient: nothing is as accurate for less", front, { mode: "lines+markers+text", textposition: "top center", line: { shape: "hv", width: 1.5 }, marker: { size: 10 } }),
       ...(beaten.length ? [series("beaten", beaten, { mode: "markers+text", textposition: "bottom center", token: "--ink-3", marker: { size: 9, symbol: "circle-open" } })] : []),
@@ -111,7 +111,7 @@ function pareto({ rows, efficient }, cost) {
 
 function findingOf(front, drawn, label) {
   if (!drawn.length) return `No ${label} was measured yet`;
-  if (drawn.length === 1) return `One network has a known ${label}`;
+  if (drawn.length === 1) return `Of ${nameOf(drawn[0])} alone the ${label} ${label.endsWith("s") ? "are" : "is"} known; a second network makes a comparison`;
   return `${front.length} of ${drawn.length} are efficient by ${label}: ${front.map(nameOf).join(", ")}`;
 }
 
@@ -131,10 +131,13 @@ function row(one, { cost, sort, isEfficient, isServed }) {
   const cell = (key) => h("td", { class: `num${key === cost || key === sort ? "" : " wide"}` }, (one[key] ?? null) === null ? h("span", { class: "muted" }, "not measured") : COSTS[key].write(one[key]));
   const range = one.low !== null && one.low !== undefined && h("small", { class: "muted range" }, `${(100 * one.low).toFixed(1)} to ${(100 * one.high).toFixed(1)}`);
   return h("tr", { class: isEfficient ? "efficient" : null },
-    h("td", {}, h("div", { class: "row" }, h("b", {}, one.model), badge(one.variant), isEfficient && badge("efficient", "accent"), isServed && badge("served", "good")), one.note && h("p", { class: "hint" }, one.note)),
+    h("td", {}, h("div", { class: "row" }, h("b", {}, one.model), badge(one.variant), isEfficient && badge("efficient", "accent"), isServed && badge("served", "good")), one.note && h("p", { class: "hint" }, withCode(one.note))),
     h("td", { class: "num" }, exact(one.accuracy), range), Object.keys(COSTS).map(cell));
 }
 
+/** What stands between backticks is a command. */
+const withCode = (text) => text.split("`").map((part, k) => (k % 2 ? h("code", {}, part) : part));
+
 function none({ verdict }) {
-  return h("div", { class: "state", "data-kind": "empty" }, h("h3", {}, "Nothing to compare yet"), h("p", { class: "muted" }, `${capital(verdict)}. Two or more make a picture:`), codeBlock(TRAIN));
+  return h("div", { class: "state", "data-kind": "empty" }, h("h3", {}, "Nothing to compare yet"), h("p", { class: "muted" }, withCode(capital(verdict)), ". Two or more make a picture:"), codeBlock(TRAIN));
 }

@@ -1,7 +1,7 @@
 // The numbers of a run by step: loss, held-out accuracy, learning rate, length of the gradients; one cursor through all.
 
 import { plot } from "/design/plots.js";
-import { count, figure } from "/design/words.js";
+import { count, figure, spelled } from "/design/words.js";
 
 const MOST_POINTS = 800;
 
@@ -16,13 +16,12 @@ function spec(record, { steps, epochs }) {
   const places = [...at.keys()].sort((a, b) => a - b);
   const of = (found, name) => { const by = new Map(found.map((one) => [one.step, one.values[name]])); return places.map((step) => by.get(step) ?? null); };
   const line = (name, y, more = {}) => ({ kind: "line", name, y, isSparse: true, ...more });
-  const trained = line("training", of(shown, "loss"), { isSparse: false });
   const end = record.status === "running" || record.status === "interrupted" ? Math.max(record.steps, places.at(-1)) : places.at(-1);
   const hasHeldOutLoss = epochs.some((one) => "held_out_loss" in one.values);
   const panels = [
-    { title: "Loss", height: 210, y: { title: "Loss", zero: true }, marks: [{ ...trained, y: bridged(trained.y) }, ...(hasHeldOutLoss ? [line("held out", of(epochs, "held_out_loss"), { token: "--series-2" })] : [])] },
-    { title: "Held-out accuracy", height: 160, y: { title: "Accuracy", format: (share) => `${(100 * share).toFixed(1)} %` }, marks: [line("", of(epochs, "held_out_accuracy"), { token: "--series-2" })] },
-    { title: "Learning rate", height: 110, y: { title: "Learning rate", zero: true, format: figure }, marks: [line("", bridged(of(shown, "learning_rate")), { isSparse: false, token: "--series-3" })] },
+    { title: hasHeldOutLoss ? "Loss: line in training, dots held out" : "Loss", height: 210, y: { title: "Loss", zero: true }, marks: [line("training", bridged(of(shown, "loss")), { isSparse: false }), ...(hasHeldOutLoss ? [line("held out", of(epochs, "held_out_loss"), { token: "--series-2" })] : [])] },
+    { title: "Held-out accuracy", height: 160, y: { title: "Accuracy", format: (share) => `${spelled(100 * share)} %` }, marks: [line("", of(epochs, "held_out_accuracy"), { token: "--series-2" })] },
+    { title: "Learning rate", height: 110, y: { title: "Learning rate", zero: true }, marks: [line("", bridged(of(shown, "learning_rate")), { isSparse: false, token: "--series-3" })] },
     { title: "Gradient norm", height: 110, y: { title: "Gradient norm", zero: true }, marks: [line("", bridged(of(shown, "gradient_norm")), { isSparse: false, token: "--series-3" })] },
   ];
   return {

@@ -15,7 +15,7 @@ export function runView(id, { onEnd }) {
   const head = h("section", { class: "card stack", "aria-live": "polite" }, skeleton(150));
   const chartSpot = h("section", { class: "card" }, skeleton(560));
   const facts = h("div", {});
-  const trouble = h("div", {});
+  const trouble = h("div", { class: "run-trouble" });
   const element = h("div", { class: "stack" }, trouble, head, chartSpot, facts);
   const stop = new AbortController();
   let record = null;
@@ -113,9 +113,9 @@ function factsOf(record) {
     ["Parameters", record.n_parameters ? shortened(record.n_parameters) : "unknown"],
     record.n_flops > 0 && ["Multiply-adds of an example", shortened(record.n_flops)],
     ["Device", `${record.device}, ${record.precision}`],
-    ...Object.entries(record.metrics).map(([name, value]) => [name.replaceAll("_", " "), figure(value)]),
+    ...Object.entries(record.metrics).map(([name, value]) => [capital(name.replaceAll("_", " ")), figure(value)]),
   ].filter(Boolean);
-  const recipe = Object.entries(record.recipe).map(([name, value]) => [name.replaceAll("_", " "), value || "none"]);
+  const recipe = Object.entries(record.recipe).map(([name, value]) => [capital(name.replaceAll("_", " ")), value || "none"]);
   return h("div", { class: "two" }, listing("What it is", pairs), listing("Its recipe", recipe));
 }
 

@@ -12,6 +12,7 @@ export const SIZES = { fine: 2, medium: 4, thick: 7 };
 const WIDTH_OF_SIZE = 5;
 const PAPER = "#fff";
 const INK = "#1b1b1b";
+const SOFT_EDGE = 40; // what is lighter is filled: paper, and the soft edge of a line
 const CLOSE = 9; // units: points nearer than this add nothing
 const MOST_LETTERS = 6000;
 const TOOLS = { p: "pen", e: "eraser", f: "fill" };
@@ -39,7 +40,7 @@ export function paintOne(context, { tool, size, points }) {
 /** Fill the area of one tone around a place. */
 function flood(context, [x, y]) {
   const image = context.getImageData(0, 0, SIDE, SIDE);
-  const isPaper = (k) => image.data[4 * k] > 140;
+  const isPaper = (k) => image.data[4 * k] > SOFT_EDGE;
   if (!isPaper(y * SIDE + x)) return;
   const waiting = [y * SIDE + x];
   const ink = Number.parseInt(INK.slice(1, 3), 16);

@@ -7,7 +7,7 @@ import { percent, spelled } from "/design/scales.js";
 
 export const METRICS = {
   roc_auc: "ROC AUC", average_precision: "Average precision", accuracy: "Accuracy", balanced_accuracy: "Balanced accuracy", precision: "Precision",
-  recall: "Recall", ece: "Calibration error", ece_uncalibrated: "Calibration error, unmended", log_loss: "Log loss", brier_score: "Brier score", r2: "R²",
+  recall: "Recall", ece: "Calibration error", ece_uncalibrated: "Calibration error before scaling", log_loss: "Log loss", brier_score: "Brier score", r2: "R²",
   mean_absolute_error: "Mean absolute error", root_mean_squared_error: "Root mean squared error",
 };
 // Of these a smaller figure is the better one.
