@@ -1,37 +1,58 @@
 // Backprop seen: the graph of a small network, its values from left to right, and its gradients revealed one by one
-// from the loss back. How far the walk is, is in the address (?back=7), so is the node in question (?node=…).
+// from the loss back. Which network (?activation=…&loss=…&seed=…), how far the walk is (?back=7) and the node in
+// question (?node=…) are in the address.
 // Read next: chain-rule.js for the arithmetic, graph-picture.js for the drawing.
 
-import { badge, errorState, getParam, h, skeleton } from "/design/elements.js";
+import { badge, choices, errorState, getParam, h, setParam, skeleton } from "/design/elements.js";
 import { request } from "/design/http.js";
 import { spelled } from "/design/words.js";
 import { backwards, indexOf, usesOf } from "/chain-rule.js";
 import { graphPicture } from "/graph-picture.js";
 
-const EXAMPLE = "/v1/backprop";
+const N_NETWORKS = 3;
+const CHOICES = {
+  activation: { label: "Activation", fallback: "tanh", options: [{ value: "tanh", label: "tanh" }, { value: "relu", label: "ReLU" }] },
+  loss: { label: "Loss", fallback: "cross_entropy", options: [{ value: "cross_entropy", label: "Cross-entropy" }, { value: "squared_error", label: "Squared error" }] },
+  seed: { label: "Numbers", fallback: "0", options: Array.from({ length: N_NETWORKS }, (_, k) => ({ value: String(k), label: `numbers ${k + 1}` })) },
+};
 
 export function backpropRoom() {
-  const element = h("div", { class: "stack backprop" }, skeleton(90), skeleton(480));
-  let parts = null;
+  const bar = h("div", { class: "row graph-choices" });
+  const place = h("div", { class: "stack" }, skeleton(90), skeleton(480));
+  const element = h("div", { class: "stack backprop" }, bar, place);
+  let shown = null; // what is asked for, and its parts once they are there
   let isOpen = false;
 
+  const wanted = () => Object.fromEntries(Object.entries(CHOICES).map(([name, { fallback, options }]) => [name, options.some((one) => one.value === getParam(name)) ? getParam(name) : fallback]));
+
   async function load() {
-    if (parts) return;
+    const asked = new URLSearchParams(wanted()).toString();
+    if (shown?.asked === asked) return shown.parts?.sync();
+    shown = { asked };
+    drawBar();
     try {
-      const graph = await request(EXAMPLE);
-      parts = roomOf(graph);
-      element.replaceChildren(...parts.children);
-      parts.sync();
+      const graph = await request(`/v1/backprop?${asked}`);
+      if (shown.asked !== asked) return;
+      shown.parts = partsOf(graph);
+      place.replaceChildren(...shown.parts.children);
+      shown.parts.sync();
     } catch (error) {
-      element.replaceChildren(errorState(error, { retry: load }));
+      if (shown.asked === asked) { shown = null; place.replaceChildren(errorState(error, { retry: load })); }
     }
   }
 
-  addEventListener("popstate", () => isOpen && parts?.sync());
+  function drawBar() {
+    const now = wanted();
+    const focused = bar.contains(document.activeElement) && document.activeElement.value;
+    bar.replaceChildren(...Object.entries(CHOICES).map(([name, { label, options, fallback }]) => choices(options, { label, value: now[name], onChoose: (value) => setParam(name, value === fallback ? null : value, { replace: true }) })));
+    if (focused) bar.querySelector(`[value="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  addEventListener("popstate", () => isOpen && load());
   return { element, open: () => { isOpen = true; load(); }, close: () => { isOpen = false; } };
 }
 
-function roomOf(graph) {
+function partsOf(graph) {
   const index = indexOf(graph);
   const order = backwards(graph);
   const n = order.length;
@@ -93,10 +114,8 @@ const titleOf = ({ nodes }) => `${nodes.filter((node) => node.inputs.length).len
 
 /** By how much the two libraries differ, the largest of all nodes. */
 function agreement({ nodes }) {
-  const compared = nodes.filter((node) => node.torch_gradient !== null && node.torch_gradient !== undefined);
-  if (!compared.length) return "Gradients by the autodiff of the foundations";
-  const most = Math.max(...compared.map((node) => Math.abs(node.torch_gradient - node.gradient)));
-  return most === 0 ? `Our autodiff and torch agree to the last digit on all ${compared.length} gradients` : `Our autodiff and torch agree within ${most.toExponential(0).replace("-", "−")} on all ${compared.length} gradients`;
+  const most = Math.max(...nodes.map((node) => Math.abs(node.torch_gradient - node.gradient)));
+  return `The autodiff of phase 0 and torch agree ${most === 0 ? "to the twelfth digit" : `within ${most.toExponential(0).replace("-", "−")}`} on all ${nodes.length} gradients`;
 }
 
 function begin(start) {
@@ -116,10 +135,10 @@ function chainOf(node, index, known) {
     ["Value", spelled(node.value)],
     made.length > 0 && ["Made from", made.map((one) => `${one.label} = ${spelled(one.value)}`).join(", ")],
     ["Gradient", isKnown ? spelled(node.gradient) : "not known yet"],
-    isKnown && (node.torch_gradient ?? null) !== null && ["By torch", spelled(node.torch_gradient)],
+    isKnown && ["By torch", spelled(node.torch_gradient)],
   ].filter(Boolean);
   return [
-    h("div", { class: "stack tight" }, h("h2", {}, node.label, " ", node.op && node.op !== node.label && badge(node.op)), h("dl", { class: "pairs" }, pairs.map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)]))),
+    h("div", { class: "stack tight" }, h("h2", {}, node.label, " ", node.op !== node.label && badge(node.op)), h("dl", { class: "pairs" }, pairs.map(([term, said]) => [h("dt", {}, term), h("dd", {}, said)]))),
     h("div", { class: "stack tight" }, !isKnown ? h("p", { class: "muted" }, waitsFor(uses, known)) : uses.length ? sumOf(node, uses) : h("p", {}, "This is the loss itself: if it grows by 1, the loss grows by 1.")),
   ];
 }
@@ -131,7 +150,7 @@ function waitsFor(uses, known) {
 
 /** The sentence, and the sum it stands on: a term for each use. */
 function sumOf(node, uses) {
-  const terms = uses.map(({ by, local, above, share }) => h("li", {}, h("span", {}, `through ${by.label}`), h("span", { class: "num" }, local === null ? "" : `${spelled(above)} × ${spelled(local)} = ${spelled(share)}`)));
+  const terms = uses.map(({ by, local, above, share }) => h("li", {}, h("span", {}, `through ${by.label}`), h("span", { class: "num" }, `${spelled(above)} × ${spelled(local)} = ${spelled(share)}`)));
   const change = node.gradient === 0 ? "does not change" : `${node.gradient > 0 ? "grows" : "falls"} ${spelled(Math.abs(node.gradient))} times as much`;
   return [
     h("p", {}, `If ${node.label} grows by a little, the loss ${change}.`),

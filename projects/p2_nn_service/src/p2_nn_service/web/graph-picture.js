@@ -7,9 +7,10 @@ import { figureFrame, svgImages } from "/design/figure.js";
 import { spelled } from "/design/scales.js";
 import { layout } from "/graph-layout.js";
 
-const [WIDE, HIGH] = [92, 54];
-const [COLUMN, ROW] = [124, 66];
+const [WIDE, HIGH] = [78, 54];
+const [COLUMN, ROW] = [93, 64];
 const PAD = 8;
+const LETTERS = 11;
 
 export function graphPicture(graph, index, { title, note, state, onChoose }) {
   let now = state;
@@ -38,10 +39,9 @@ export function graphPicture(graph, index, { title, note, state, onChoose }) {
 }
 
 function tableOf({ nodes }) {
-  const hasOther = nodes.some((node) => node.torch_gradient !== undefined && node.torch_gradient !== null);
   return {
-    columns: ["Node", "Operation", "Value", "Gradient", ...(hasOther ? ["Gradient by torch"] : [])],
-    rows: nodes.map((node) => [node.label, node.op || "", node.value, node.gradient, ...(hasOther ? [node.torch_gradient] : [])]),
+    columns: ["Node", "Operation", "Value", "Gradient", "Gradient by torch"],
+    rows: nodes.map((node) => [node.label, node.op, node.value, node.gradient, node.torch_gradient]),
   };
 }
 
@@ -69,4 +69,4 @@ function box(node, [x, y], { isKnown, isChosen, isFresh }) {
     s("text", { class: isKnown ? "node-gradient" : "node-gradient unknown", x: WIDE / 2, y: 46, "text-anchor": "middle" }, isKnown ? spelled(node.gradient) : "?"));
 }
 
-const shown = (label) => (label.length > 13 ? `${label.slice(0, 12)}…` : label);
+const shown = (label) => (label.length > LETTERS ? `${label.slice(0, LETTERS - 1)}…` : label);

@@ -20,7 +20,7 @@ function spec(record, { steps, epochs }) {
   const hasHeldOutLoss = epochs.some((one) => "held_out_loss" in one.values);
   const panels = [
     { title: hasHeldOutLoss ? "Loss: line in training, dots held out" : "Loss", height: 210, y: { title: "Loss", zero: true }, marks: [line("training", bridged(of(shown, "loss")), { isSparse: false }), ...(hasHeldOutLoss ? [line("held out", of(epochs, "held_out_loss"), { token: "--series-2" })] : [])] },
-    { title: "Held-out accuracy", height: 160, y: { title: "Accuracy", format: (share) => `${spelled(100 * share)} %` }, marks: [line("", of(epochs, "held_out_accuracy"), { token: "--series-2" })] },
+    { title: "Held-out accuracy", height: 160, y: { title: "Accuracy", domain: aroundOne(epochs), format: (share) => `${spelled(100 * share)} %` }, marks: [line("", of(epochs, "held_out_accuracy"), { token: "--series-2" })] },
     { title: "Learning rate", height: 110, y: { title: "Learning rate", zero: true }, marks: [line("", bridged(of(shown, "learning_rate")), { isSparse: false, token: "--series-3" })] },
     { title: "Gradient norm", height: 110, y: { title: "Gradient norm", zero: true }, marks: [line("", bridged(of(shown, "gradient_norm")), { isSparse: false, token: "--series-3" })] },
   ];
@@ -29,6 +29,14 @@ function spec(record, { steps, epochs }) {
     x: { title: "Step", values: places, domain: [0, end], format: (step) => step.toLocaleString() },
     panels: panels.filter((panel) => panel.marks.some((mark) => mark.y.some((value) => value !== null))),
   };
+}
+
+/** One measurement has no range of its own: five points to either side; more find theirs. */
+function aroundOne(epochs) {
+  const seen = new Set(epochs.map((one) => one.values.held_out_accuracy).filter((value) => value !== undefined));
+  if (seen.size !== 1) return undefined;
+  const [only] = seen;
+  return [Math.max(0, only - 0.05), Math.min(1, only + 0.05)];
 }
 
 /** Places of the other series hold the value before, so that a line is whole. */
