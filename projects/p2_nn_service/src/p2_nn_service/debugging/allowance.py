@@ -40,10 +40,12 @@ class Allowance:
         left = max(0.0, self.left_s)
         return Allowance(left * share, clock=self._clock, told=told or self.told)
 
-    def steps(self, n: int, *, at_least: int = 1, of: tuple[float, float] = (0, 1)) -> Iterator[int]:
-        """Count to `n` as long as there is time; `CannotTellError` when `at_least` were not reached.
+    def steps(
+        self, n: int, *, at_least: int = 1, of: tuple[float, float] = (0, 1)
+    ) -> Iterator[int]:
+        """Count to `n` as long as there is time; `of` is their part of the check, as shares.
 
-        `of` is the part of the check, as shares, that these steps are.
+        Raises `CannotTellError` when there was no time for `at_least`.
         """
         for k in range(n):
             if self.left_s <= 0:

@@ -64,9 +64,8 @@ def _complaints(
 ) -> Iterator[tuple[Severity, str, str]]:
     """Yield what is wrong, the worst first: how severe, in words, what to do."""
     mean, std = figures["mean"], figures["std"]
-    said = f"mean {mean:.3g}, deviation {std:.3g}, from {figures['lowest']:.3g} to " + (
-        f"{figures['highest']:.3g}"
-    )
+    lowest, highest = figures["lowest"], figures["highest"]
+    said = f"mean {mean:.3g}, deviation {std:.3g}, from {lowest:.3g} to {highest:.3g}"
     what = "Take off each channel's mean and divide by its deviation, as training data has them."
     dead = [str(k) for k, one in enumerate(stds.tolist()) if one == 0]
     if dead:
@@ -79,7 +78,7 @@ def _complaints(
         yield "problem", f"Inputs are not normalised: {said}.", what
     elif max(abs(one) for one in means.tolist()) > OFF_MEAN or not NARROW < std < WIDE:
         yield "warning", f"Inputs are not quite normalised: {said}.", what
-    if figures["highest"] > EXTREME or figures["lowest"] < -EXTREME:
+    if highest > EXTREME or lowest < -EXTREME:
         yield (
             "warning",
             f"Some inputs are far out: {said}.",

@@ -101,7 +101,8 @@ def check_alone(subject: Subject, time: Allowance) -> Finding:
     )
     labels, truths = subject.training.labels[:N_LOOKED_AT], subject.held_out.labels[:N_LOOKED_AT]
     edges = np.quantile(training, np.linspace(0, 1, N_BINS + 1)[1:-1], axis=0)
-    rates = _alone(_binned(training, edges), labels, _binned(held_out, edges), truths, subject.n_classes)
+    seen, asked = _binned(training, edges), _binned(held_out, edges)
+    rates = _alone(seen, labels, asked, truths, subject.n_classes)
     best = int(np.argmax(rates))
     common = float(np.bincount(truths).max()) / len(truths)
     told = (rates[best] - common) / (1 - common) if common < 1 else 0.0
@@ -129,7 +130,10 @@ def check_alone(subject: Subject, time: Allowance) -> Finding:
 
 def _binned(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the bin of each value, by the edges of its column."""
-    return sum(((values > edge).astype(np.int64) for edge in edges), np.zeros(values.shape, np.int64))
+    bins = np.zeros(values.shape, dtype=np.int64)
+    for edge in edges:
+        bins += values > edge
+    return bins
 
 
 def _alone(

@@ -35,6 +35,7 @@ def check_overfitting(subject: Subject, time: Allowance) -> Finding:
             code=CODE, severity="ok", figures=_figures(losses), drawings=(_drawn(losses),),
             verdict=f"{N_EXAMPLES} examples were learned by heart in {len(losses)} steps.",
         )  # fmt: skip
+    tried: list[float] = []
     for rate in RATES:
         other = _without_chance(subject.fresh())
         tried = _learn(other, subject, batch, reference_optimiser(other, rate), time)

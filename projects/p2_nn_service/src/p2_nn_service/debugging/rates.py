@@ -95,9 +95,7 @@ def _read(rates: list[float], losses: list[float], smooth: list[float]) -> Range
     return RangeTest(rates, losses, smooth, rates[steepest], edge)
 
 
-def _learned(
-    subject: Subject, rate: float, time: Allowance, part: tuple[float, float]
-) -> float:
+def _learned(subject: Subject, rate: float, time: Allowance, part: tuple[float, float]) -> float:
     """Return by how much the loss fell over a few steps at a rate; minus infinity if it was lost.
 
     Negative where it rose.

@@ -7,10 +7,10 @@ its first epoch unlearning them; clearly less, that it has seen the answers (Kar
 import math
 
 import torch
+from torch.nn import functional
 
 from p2_nn_service.debugging.allowance import Allowance
 from p2_nn_service.debugging.findings import Finding
-from p2_nn_service.debugging.practice import cross_entropy
 from p2_nn_service.debugging.subject import Subject
 
 CODE = "loss-at-start"
@@ -29,10 +29,12 @@ def check_start(subject: Subject, time: Allowance) -> Finding:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(subject.recipe.seed)
         logits = model(x).float()
-        loss = cross_entropy(lambda _: logits, (x, labels)).item()  # type: ignore[bad-argument-type]
+        loss = functional.cross_entropy(logits, labels).item()
     expected = math.log(subject.n_classes)
     figures = {"loss": loss, "expected": expected, "logits_std": logits.std().item()}
-    said = f"The loss before the first step is {loss:.2f}; ln({subject.n_classes}) is {expected:.2f}"
+    said = (
+        f"The loss before the first step is {loss:.2f}; ln({subject.n_classes}) is {expected:.2f}"
+    )
     if not math.isfinite(loss):
         return Finding(
             code=CODE, severity="problem", verdict=f"{said}: it is no number from the start.",

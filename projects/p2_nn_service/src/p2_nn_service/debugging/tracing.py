@@ -6,12 +6,12 @@ of them; not what happens inside a fused one, such as the steps of `lstm`.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils.hooks import RemovableHandle
-from typing_extensions import Self, override
+from typing_extensions import override
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Tracing(TorchFunctionMode):
         return super().__enter__()
 
     @override
-    def __exit__(self, *how: Any) -> None:
+    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        super().__exit__(*how)
+        super().__exit__(exc_type, exc_val, exc_tb)
 
     @override
     def __torch_function__(
@@ -86,7 +86,7 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield value
     elif isinstance(value, dict):
         yield from tensors_in(list(value.values()))
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, Sequence) and not isinstance(value, str):
         for one in value:
             yield from tensors_in(one)
 

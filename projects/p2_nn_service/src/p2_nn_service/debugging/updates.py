@@ -8,7 +8,6 @@ does not get anywhere. Steps of Muon have a set length and are larger.
 import math
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from p2_nn_service.debugging.allowance import Allowance
