@@ -22,6 +22,9 @@ VANISHES, FADES = 1e-5, 1e-3
 EXPLODES, GROWS = 1e5, 1e3
 """Gradient of the first layers over that of the last, each relative to its weights."""
 MIN_LAYERS = 3
+TOO_LONG, FAR_TOO_LONG = 1e2, 1e4
+"""The longest gradient over its weights: healthy networks stay near 1."""
+_SMALLER = "Draw smaller weights (He et al. 2015), add a norm in each layer, clip gradients."
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,12 @@ def check_flow(subject: Subject, time: Allowance) -> Finding:
     time.told(0)
     model = subject.fresh().train()
     layers = _layers(model, subject)
-    for found in (_unreached(layers), _not_held(model, subject), _over_depth(layers)):
+    for found in (
+        _unreached(layers),
+        _not_held(model, subject),
+        _over_depth(layers),
+        _too_long(layers),
+    ):
         if found is not None:
             return found
     reached = _reached(layers)
@@ -143,9 +151,24 @@ def _over_depth(layers: list[Layer]) -> Finding | None:
         return Finding(
             code=CODE, severity="problem" if ratio > EXPLODES else "warning", figures=figures,
             drawings=(_drawn(layers),), verdict=said.format("explodes over"),
-            next="Draw smaller weights (He et al. 2015), add a norm in each layer, clip gradients.",
+            next=_SMALLER,
         )  # fmt: skip
     return None
+
+
+def _too_long(layers: list[Layer]) -> Finding | None:
+    """Complain of gradients that are long everywhere: forward and backward both explode."""
+    reached = _reached(layers)
+    worst = max(reached, key=reached.__getitem__)
+    if reached[worst] < TOO_LONG:
+        return None
+    return Finding(
+        code=CODE, severity="problem" if reached[worst] > FAR_TOO_LONG else "warning",
+        figures={"layers": len(layers), "largest": reached[worst]}, drawings=(_drawn(layers),),
+        verdict=f"The gradient explodes: in {worst} it is {reached[worst]:.1e} times as long as "
+        "the weights.",
+        next=_SMALLER,
+    )  # fmt: skip
 
 
 def _reached(layers: list[Layer]) -> dict[str, float]:

@@ -20,7 +20,8 @@ from p2_nn_service.debugging.subject import Subject
 
 CODE = "labels"
 N_FOLDS = 3
-N_STEPS = 200
+N_STEPS, N_EPOCHS = 200, 12
+"""Of each fold, whichever is less."""
 N_EXAMPLES = 3000
 SOME, MANY = 0.06, 0.12
 BARELY = 0.25
@@ -112,9 +113,9 @@ def _judge(
 ) -> NDArray[np.float64]:
     """Train on what is seen; returns the probabilities of what is not."""
     model = subject.make(subject.recipe.seed + k).to(subject.device)
-    steps = time.part(1 / (N_FOLDS - k)).steps(
-        N_STEPS, at_least=N_STEPS // 4, of=(k / N_FOLDS, (k + 1) / N_FOLDS)
-    )
+    n_steps = min(N_STEPS, N_EPOCHS * (1 + len(seen) // subject.batch_size))
+    part = (k / N_FOLDS, (k + 1) / N_FOLDS)
+    steps = time.part(1 / (N_FOLDS - k)).steps(n_steps, at_least=n_steps // 4, of=part)
     batches = subject.batches(seen, stream=2 + k)
     for step in practise(model, subject, batches, steps, reference_optimiser(model)):
         if not np.isfinite(step.loss):

@@ -29,7 +29,7 @@ FAR = 10.0
 
 @dataclass(frozen=True)
 class RangeTest:
-    """Losses by rate; where it fell fastest, and where it turned (the last rate if never)."""
+    """Losses by rate; where it fell fastest, and where it turned (infinity if never)."""
 
     rates: list[float]
     losses: list[float]
@@ -47,15 +47,17 @@ def check_rate(subject: Subject, time: Allowance) -> Finding:
     if not theirs > LITTLE * test.losses[0]:
         raise CannotTellError("the loss falls at no rate; mend what the other checks name first")
     severity, verdict, what = _judge(test, rate, ours, theirs)
-    figures = {"rate": rate, "suggested": test.suggested, "edge": test.edge, "learned": ours}
+    places = {"recipe": rate, "suggested": test.suggested}
+    places |= {"edge": test.edge} if test.edge < math.inf else {}
     drawn = Lines(
         title="Learning-rate range test", x_title="learning rate", y_title="loss", is_x_log=True,
         x=tuple(test.rates), curves={"loss": tuple(test.losses), "smoothed": tuple(test.smooth)},
-        marks={"recipe": rate, "suggested": test.suggested, "edge": test.edge},
+        marks=places,
     )  # fmt: skip
+    learned = {"learned_at_suggested": theirs} | ({"learned": ours} if ours > -math.inf else {})
     return Finding(
         code=CODE, severity=severity, verdict=verdict, next=what, drawings=(drawn,),
-        figures={**figures, "learned_at_suggested": theirs},
+        figures={**places, **learned},
     )  # fmt: skip
 
 
@@ -91,7 +93,7 @@ def _read(rates: list[float], losses: list[float], smooth: list[float]) -> Range
     slopes = np.gradient(np.array(smooth), np.log(rates))
     steepest = int(np.argmin(slopes[: lowest + 1]))
     after = [k for k in range(lowest, len(smooth)) if smooth[k] > smooth[lowest] * (1 + LITTLE)]
-    edge = rates[after[0]] if after else rates[-1]
+    edge = rates[after[0]] if after else math.inf
     return RangeTest(rates, losses, smooth, rates[steepest], edge)
 
 
@@ -114,9 +116,10 @@ def _learned(subject: Subject, rate: float, time: Allowance, part: tuple[float, 
 def _judge(test: RangeTest, rate: float, ours: float, theirs: float) -> tuple[Severity, str, str]:
     """Return the severity, the verdict and what to do."""
     what = f"Set learning_rate near {test.suggested:.1g}."
+    edge = f"the edge is near {test.edge:.1g}" if test.edge < math.inf else "no edge was seen"
     seen = (
         f"in {N_TRIED} steps it takes {_fall(ours)} off the loss, {test.suggested:.1g} takes "
-        f"{theirs:.2f}; the edge is near {test.edge:.1g}."
+        f"{theirs:.2f}; {edge}."
     )
     if ours >= HALF * theirs:
         return "ok", f"The rate {rate:g} learns: {seen}", ""
