@@ -77,7 +77,7 @@ function partsOf(graph) {
     back = Math.min(n, Math.max(0, to));
     chosen = back ? order[back - 1] : null;
     keep();
-    draw();
+    draw(chosen);
     if (chosen) picture.reveal(chosen);
   }
   const choose = (id) => { chosen = id; keep(); draw(); };
@@ -86,14 +86,14 @@ function partsOf(graph) {
     for (const [name, value] of [["back", back || null], ["node", chosen]]) value === null ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     if (url.href !== location.href) history.replaceState(null, "", url);
   }
-  function draw() {
+  function draw(follows = null) {
     const known = new Set(order.slice(0, back));
     slider.value = back;
     slider.setAttribute("aria-valuetext", `${back} of ${n} gradients`);
     counted.textContent = `${back} of ${n}`;
     buttons.back.disabled = back === 0;
     buttons.next.disabled = buttons.all.disabled = back === n;
-    picture.update({ known, chosen, fresh: back ? order[back - 1] : null });
+    picture.update({ known, chosen, fresh: back ? order[back - 1] : null }, { follows });
     words.replaceChildren(...(chosen ? chainOf(index.by.get(chosen), index, known) : begin(() => go(1))));
   }
   function sync() {

@@ -28,14 +28,15 @@ export function classifyRoom({ onOtherVersion }) {
   let model = null;
   let mistakes = [];
   let view = null;
-  let asked = null; // the image in question: { blob, name }
+  let asked = null; // the image in question: { content: () => its bytes, name }
   let isOpen = false;
   let pictureUrl = "";
 
-  const ask = newest(sent, { done: show, failed: (error) => { view = null; body.replaceChildren(errorState(error, { retry: again })); } });
+  const ask = newest(sent, { done: show, failed: (error) => { view = null; body.replaceChildren(errorState(error, { retry: again })); }, busy: (isBusy) => body.setAttribute("aria-busy", String(isBusy)) });
   const again = () => { if (asked && model) ask(asked); };
 
-  async function sent({ blob }) {
+  async function sent({ content }) {
+    const blob = await content();
     const options = { method: "POST", body: blob, headers: { "content-type": blob.type || "application/octet-stream" } };
     const began = performance.now();
     const [reply, prepared] = await Promise.all([
@@ -54,11 +55,10 @@ export function classifyRoom({ onOtherVersion }) {
   }
 
   // ------------------------------------------------------------------- where an image comes from
-  async function drawn(strokes, { isDone }) {
+  function drawn(strokes, { isDone }) {
     if (isDone) keepAddress({ drawing: toText(strokes) });
     if (!strokes.length) return nothing();
-    const blob = await stage.png();
-    asked = { blob, name: "drawing" };
+    asked = { content: stage.png, name: "drawing" };
     again();
   }
 
@@ -71,7 +71,7 @@ export function classifyRoom({ onOtherVersion }) {
     URL.revokeObjectURL(pictureUrl);
     pictureUrl = URL.createObjectURL(blob);
     stage.showPicture(pictureUrl, name, { isSmall });
-    asked = { blob, name };
+    asked = { content: async () => blob, name };
     again();
   }
 

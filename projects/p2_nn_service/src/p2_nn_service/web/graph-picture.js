@@ -14,6 +14,7 @@ const LETTERS = 11;
 
 export function graphPicture(graph, index, { title, note, state, onChoose }) {
   let now = state;
+  let isRedrawn = false; // the focus that comes back after a redraw chooses nothing
   const placed = layout(graph, index);
   const holder = h("div", { class: "chart-plot plot scroll-x graph" });
   const draw = () => holder.replaceChildren(picture(graph, placed, index, now));
@@ -22,17 +23,21 @@ export function graphPicture(graph, index, { title, note, state, onChoose }) {
   });
   const told = (event) => event.target.closest("[data-node]")?.dataset.node;
   holder.addEventListener("click", (event) => { const id = told(event); if (id) onChoose(id); });
-  holder.addEventListener("focusin", (event) => { const id = told(event); if (id && id !== now.chosen) onChoose(id); });
+  holder.addEventListener("focusin", (event) => { const id = told(event); if (id && id !== now.chosen && !isRedrawn) onChoose(id); });
   holder.addEventListener("pointerover", (event) => { const id = told(event); if (id && id !== now.chosen && event.pointerType === "mouse") onChoose(id); });
   frame.show();
   const focusOn = (id) => holder.querySelector(`[data-node="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
   return {
     element: frame.element,
-    update: (change) => {
+    /** The focus stays on its node, or goes with the walk to `follows`. */
+    update: (change, { follows = null } = {}) => {
       const had = document.activeElement?.dataset?.node;
       now = { ...now, ...change };
-      if (!frame.isTable()) draw();
-      if (had && holder.querySelector("svg")) focusOn(had);
+      if (frame.isTable()) return;
+      isRedrawn = true;
+      draw();
+      if (had) focusOn(follows ?? had);
+      isRedrawn = false;
     },
     reveal: (id) => holder.querySelector(`[data-node="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }),
   };

@@ -1,14 +1,14 @@
 // Requests of which only the newest matters: one is under way, the last wish waits, those between are dropped.
 //
-//   const ask = newest((asked) => request(…), { done, failed });   ask(asked)   ask.drop()
+//   const ask = newest((asked) => request(…), { done, failed, busy: (isBusy) => … });   ask(asked)   ask.drop()
 // So a stroke that is being drawn is answered as often as the service can, and never out of order.
 
-export function newest(act, { done, failed }) {
+export function newest(act, { done, failed, busy }) {
   let isBusy = false;
   let wish = null;
   let turn = 0;
   const go = async () => {
-    isBusy = true;
+    busy(isBusy = true);
     while (wish) {
       const { asked } = wish;
       const mine = turn;
@@ -20,7 +20,7 @@ export function newest(act, { done, failed }) {
         if (mine === turn && !wish) failed(error, asked);
       }
     }
-    isBusy = false;
+    busy(isBusy = false);
   };
   const ask = (asked) => {
     wish = { asked };
