@@ -303,7 +303,7 @@ def test_the_numbers_of_a_run_can_be_taken_away(
     browser: Browser, site: Site, kind: str, start: bytes
 ) -> None:
     with open_page(browser, f"{site.url}/?tab=training") as page:
-        expect(page.locator("figure.chart .chart-title").first).to_contain_text("93.02 %")
+        expect(page.locator("figure.chart .chart-title").first).to_contain_text("93.10 %")
         with page.expect_download() as download:
             page.get_by_role("button", name=f"Download {kind}").click()
         assert Path(download.value.path()).read_bytes().startswith(start)

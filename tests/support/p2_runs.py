@@ -60,10 +60,12 @@ def keep_run(
             metrics={"held_out_accuracy": accuracy, "loss": 0.31, "held_out_loss": 0.29},
         )
     )  # fmt: skip
-    for step in range(2, 100 * epochs + 1, 2):
+    last = 100 * epochs
+    for step in range(2, last + 1, 2):
         folder.append(_at_step(step))
         if step % 100 == 0:
-            folder.append(_at_epoch(step, accuracy - 0.2 * math.exp(-step / 90)))
+            short = 0.2 * (math.exp(-step / 90) - math.exp(-last / 90))
+            folder.append(_at_epoch(step, accuracy - short))
     return folder
 
 

@@ -100,13 +100,21 @@ function pareto({ rows, efficient }, cost) {
   return chart({
     title: findingOf(front, drawn, label.toLowerCase()),
     note: [missing > 0 && `${count(missing, "row")} without this cost: p2-nn-service compare --measure`, isWide && "Logarithmic axis"].filter(Boolean).join(" · "),
-    x: { title, unit, ...(isWide ? { type: "log", dtick: "D2", exponentformat: "SI" } : { rangemode: "tozero" }) }, y: { title: "Held-out accuracy", unit: "%" }, height: 400, file: `compare-${cost}`,
+    x: { title, unit, ...(isWide ? { type: "log", ...logTicks(prices, write) } : { rangemode: "tozero" }) }, y: { title: "Held-out accuracy", unit: "%" }, height: 400, file: `compare-${cost}`,
     data: [
       series("efficient: nothing is as accurate for less", front, { mode: "lines+markers+text", textposition: "top center", line: { shape: "hv", width: 1.5 }, marker: { size: 10 } }),
-      ...(beaten.length ? [series("beaten", beaten, { mode: "markers+text", textposition: "bottom center", token: "--ink-3", marker: { size: 9, symbol: "circle-open" } })] : []),
+      ...(beaten.length ? [series("beaten", beaten, { mode: "markers", token: "--ink-3", marker: { size: 9, symbol: "circle-open" } })] : []),
     ],
     table: { columns: ["Network", "Variant", "Accuracy", title, "Efficient"], rows: drawn.map((row) => [row.model, row.variant, row.accuracy, row[cost], front.includes(row) ? "yes" : "no"]) },
   }).element;
+}
+
+/** Round places of a logarithmic axis, each written as the cost is. */
+function logTicks(prices, write) {
+  const [low, high] = [Math.floor(Math.log10(Math.min(...prices))), Math.ceil(Math.log10(Math.max(...prices)))];
+  const steps = high - low > 3 ? [1] : [1, 2, 5];
+  const places = Array.from({ length: high - low + 1 }, (_, k) => steps.map((step) => step * 10 ** (low + k))).flat();
+  return { tickvals: places, ticktext: places.map(write) };
 }
 
 function findingOf(front, drawn, label) {

@@ -68,7 +68,7 @@ function titleOf(classes, confusion, cell) {
   const [truth, said] = cell;
   const n = confusion[truth][said];
   const total = confusion[truth].reduce((sum, one) => sum + one, 0);
-  return `${count(n, "image")} of ${classes[truth]}, ${percent(n / Math.max(1, total)) || "0 %"}, ${truth === said ? "known as such" : `taken for ${classes[said]}`}`;
+  return `${count(n, "image")} of ${classes[truth]}, ${(percent(n / Math.max(1, total)) || "0 %").replace(" ", "\u00a0")}, ${truth === said ? "known as such" : `taken for ${classes[said]}`}`;
 }
 
 function wrong({ index, truth, said, probability, png }) {

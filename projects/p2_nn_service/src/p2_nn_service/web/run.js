@@ -12,7 +12,7 @@ const AGAIN_MS = 3000;
 export const TONES = { running: "accent", finished: "good", interrupted: "warn", failed: "bad" };
 
 export function runView(id, { onEnd }) {
-  const head = h("section", { class: "card stack", "aria-live": "polite" }, skeleton(150));
+  const head = h("section", { class: "card stack" }, skeleton(150));
   const chartSpot = h("section", { class: "card" }, skeleton(560));
   const facts = h("div", {});
   const trouble = h("div", { class: "run-trouble" });
@@ -25,7 +25,6 @@ export function runView(id, { onEnd }) {
   function show() {
     if (!record) return;
     head.replaceChildren(...headOf(record, numbers));
-    facts.replaceChildren(factsOf(record));
     if (!numbers.steps.length && !numbers.epochs.length) {
       if (record.status !== "running") chartSpot.replaceChildren(h("p", { class: "muted" }, "It wrote no numbers."));
       return;
@@ -40,7 +39,7 @@ export function runView(id, { onEnd }) {
     try {
       for await (const { name, data } of events(`/v1/runs/${encodeURIComponent(id)}/stream`, { signal: stop.signal })) {
         trouble.replaceChildren();
-        if (name === "record") record = data;
+        if (name === "record") { record = data; facts.replaceChildren(factsOf(record)); }
         if (name === "events") numbers.add(data);
         if (name === "end") return onEnd();
         show();
