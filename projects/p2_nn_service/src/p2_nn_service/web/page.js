@@ -13,12 +13,16 @@ const ROOMS = [
   { id: "compare", label: "Compare", load: async () => (await import("/compare.js")).compareRoom() },
   { id: "mistakes", label: "Mistakes", load: async () => (await import("/mistakes.js")).mistakesRoom() },
   { id: "backprop", label: "Backprop seen", load: async () => (await import("/backprop.js")).backpropRoom() },
+  { id: "exercises", label: "Exercises", load: async () => ({ element: (await import("/design/exercises.js")).exercisesRoom(EXERCISES) }) },
   { id: "history", label: "History", load: historyRoom },
 ];
+const EXERCISES = { title: "Could you have trained it yourself?", lead: "Predictions, small functions, networks that do not learn." };
 
 const frame = mountFrame({ product: "Neural networks", phase: 2, title: "Neural networks" });
 const head = document.getElementById("head");
 const trouble = document.getElementById("trouble");
+const hasExercises = (await request("/v1/exercises").catch(() => [])).length > 0;
+const shownRooms = ROOMS.filter(({ id }) => id !== "exercises" || hasExercises);
 const places = Object.fromEntries(ROOMS.map(({ id }) => [id, h("div", {}, skeleton(320))]));
 const rooms = {}; // those that were entered
 let shown = null; // the model on the page
@@ -76,6 +80,6 @@ function show(model) {
   Object.values(rooms).forEach((room) => room.setModel?.(model));
 }
 
-document.getElementById("rooms").replaceChildren(tabs(ROOMS.map(({ id, label }) => ({ id, label, content: places[id] })), { onOpen: enter }));
+document.getElementById("rooms").replaceChildren(tabs(shownRooms.map(({ id, label }) => ({ id, label, content: places[id] })), { onOpen: enter }));
 setInterval(() => !document.hidden && look(), LOOK_AGAIN_MS);
 look();
