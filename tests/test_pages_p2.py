@@ -156,6 +156,18 @@ def test_a_picture_is_answered_and_what_was_done_to_it_is_told(
         expect(page.get_by_role("img", name=f"thing.{kind.lower()}")).to_be_visible()
 
 
+def test_back_returns_from_a_picture_to_the_drawing_before_it(browser: Browser, site: Site) -> None:
+    with open_page(browser, site.url) as page:
+        page.get_by_role("button", name="Draw: Trouser").click()
+        answered(page)
+        assert said(page) == "Trouser"
+        give(page, picture(), "thing.png", "image/png")
+        expect(page.locator("#answer")).to_contain_text("resized from 200 x 200")
+        page.go_back()
+        expect(page.locator(".stage-picture")).to_be_hidden()
+        expect(page.locator(".said")).to_have_text("Trouser")
+
+
 def test_a_picture_can_be_pasted(browser: Browser, site: Site) -> None:
     with open_page(browser, site.url) as page:
         expect(page.locator("#answer .state")).to_be_visible()

@@ -26,9 +26,9 @@ export function classifyRoom({ onOtherVersion }) {
     h("section", { class: "card stack", id: "ask", "aria-labelledby": "ask-title" }, h("h2", { id: "ask-title" }, "Show it something"), stage.element, files, examples),
     answer, side);
   let model = null;
-  let mistakes = [];
+  let mistakes = null; // until they are known
   let view = null;
-  let asked = null; // the image in question: { content: () => its bytes, name }
+  let asked = null; // the image in question: { content: () => its bytes, name, isFile }
   let isOpen = false;
   let pictureUrl = "";
 
@@ -63,15 +63,15 @@ export function classifyRoom({ onOtherVersion }) {
   }
 
   function take(file, name = file.name || "pasted picture") {
-    keepAddress({});
-    showPicture(file, name);
+    keepAddress({}, { isNew: true }); // back returns to what was drawn
+    showPicture(file, name, { isFile: true });
   }
 
-  function showPicture(blob, name, isSmall = false) {
+  function showPicture(blob, name, { isFile = false } = {}) {
     URL.revokeObjectURL(pictureUrl);
     pictureUrl = URL.createObjectURL(blob);
-    stage.showPicture(pictureUrl, name, { isSmall });
-    asked = { content: async () => blob, name };
+    stage.showPicture(pictureUrl, name, { isSmall: !isFile });
+    asked = { content: async () => blob, name, isFile };
     again();
   }
 
@@ -88,12 +88,13 @@ export function classifyRoom({ onOtherVersion }) {
     if (!model || !isOpen) return;
     if (wants.checked !== (getParam("saliency") === "1")) { wants.checked = !wants.checked; again(); }
     const example = getParam("example");
-    const wanted = mistakes.find((one) => String(one.index) === example);
-    if (wanted) return asked?.name !== nameOf(wanted) && showPicture(blobOf(wanted), nameOf(wanted), true);
-    if (example !== null && mistakes.length) return body.replaceChildren(emptyState({ title: `There is no example ${example}`, text: "The model that answers now has other mistakes to show; pick one, or draw." }));
+    if (example !== null && !mistakes) return;
+    const wanted = mistakes?.find((one) => String(one.index) === example);
+    if (wanted) return asked?.name !== nameOf(wanted) && showPicture(blobOf(wanted), nameOf(wanted));
+    if (example !== null) return body.replaceChildren(emptyState({ title: `There is no example ${example}`, text: "The model that answers now has other mistakes to show; pick one, or draw." }));
     const strokes = fromText(new URLSearchParams(location.hash.slice(1)).get("drawing"));
     if (asked?.name === "drawing" && toText(strokes) === toText(stage.strokes())) return;
-    if (!strokes.length && asked && asked.name !== "drawing" && !mistakes.some((one) => nameOf(one) === asked.name)) return; // a file: no address names it
+    if (!strokes.length && asked?.isFile) return; // no address names it
     stage.setStrokes(strokes);
     drawn(strokes, { isDone: false });
   }
@@ -115,7 +116,7 @@ export function classifyRoom({ onOtherVersion }) {
 
   function drawExamples() {
     const thumbs = offered().map((one) => h("button", { class: "thumb", type: "button", title: one.label, "aria-label": `Draw: ${one.label}`, onclick: () => choose(one) }, thumbnail(one.strokes)));
-    const hard = mistakes.slice(0, N_HARD).map((one) => h("button", { class: "thumb", type: "button", title: `${one.truth}, taken for ${one.said}`, "aria-label": `Held-out image: ${one.truth}, taken for ${one.said}`, onclick: () => pick(one) }, h("img", { src: `data:image/png;base64,${one.png}`, alt: "" })));
+    const hard = (mistakes || []).slice(0, N_HARD).map((one) => h("button", { class: "thumb", type: "button", title: `${one.truth}, taken for ${one.said}`, "aria-label": `Held-out image: ${one.truth}, taken for ${one.said}`, onclick: () => pick(one) }, h("img", { src: `data:image/png;base64,${one.png}`, alt: "" })));
     examples.replaceChildren(...[
       thumbs.length > 0 && h("div", {}, h("p", { class: "hint" }, "Drawn for you"), h("div", { class: "thumbs" }, thumbs)),
       hard.length > 0 && h("div", {}, h("p", { class: "hint" }, "Held-out images that it gets wrong"), h("div", { class: "thumbs" }, hard)),
@@ -130,7 +131,9 @@ export function classifyRoom({ onOtherVersion }) {
     drawExamples();
     if (asked) again();
     else restore();
-    mistakes = await request("/v1/model/mistakes").catch(() => []); // the drawing does not wait for them
+    const found = await request("/v1/model/mistakes").catch(() => []); // a drawing does not wait for them
+    if (model !== next) return;
+    mistakes = found;
     drawExamples();
     restore();
   }

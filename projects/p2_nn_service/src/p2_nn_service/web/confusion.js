@@ -73,7 +73,7 @@ function picture({ classes, confusion }, { width, open, here }) {
 /** Tints stay light enough for the ink that stands on them; the wrong ones carry another hue than the right ones. */
 function square({ value, share, truth, said, x, y, side, classes, isOpen, isHere }) {
   const isRight = truth === said;
-  const tint = value ? 8 + 44 * Math.sqrt(share) : 0;
+  const tint = value ? 12 + 42 * Math.sqrt(share) : 0;
   const words = `${count(value, "image")} of ${classes[truth]} ${isRight ? "known as such" : `taken for ${classes[said]}`}`;
   const size = String(value).length * 7 > side - 2 ? 9 : 12;
   return s("g", { class: "cell", role: "button", tabindex: isHere ? 0 : -1, "data-cell": `${truth}-${said}`, "aria-label": words, "aria-pressed": String(isOpen) },
