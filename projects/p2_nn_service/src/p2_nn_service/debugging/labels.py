@@ -108,10 +108,11 @@ def _share(
 ) -> float:
     """Estimate the share of labels that were mistaken at random."""
     n_classes = probabilities.shape[1]
-    if n_classes == 2:
-        return len(wrong) / len(labels)
-    n_lower = int((_rank(probabilities, labels)[wrong] > 1).sum())
-    return n_lower * (n_classes - 1) / (n_classes - 2) / len(labels)
+    n_wrong = float(len(wrong))
+    if n_classes > 2:
+        n_lower = int((_rank(probabilities, labels)[wrong] > 1).sum())
+        n_wrong = min(n_wrong, n_lower * (n_classes - 1) / (n_classes - 2))
+    return n_wrong / len(labels)
 
 
 def _rank(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
