@@ -121,8 +121,8 @@ def _bars(layers: Sequence[Idle]) -> Bars:
 
 
 def _histograms(layers: Sequence[Idle]) -> Histograms:
-    low = min(one.values.min().item() for one in layers)
-    high = max(one.values.max().item() for one in layers)
+    low = min(one.values.quantile(0.005).item() for one in layers)
+    high = max(one.values.quantile(0.99).item() for one in layers)
     high = high if high > low else low + 1.0
     edges = torch.linspace(low, high, N_BINS + 1)
     return Histograms(
