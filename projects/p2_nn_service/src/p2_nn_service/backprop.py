@@ -9,7 +9,8 @@ into, of their gradient times their derivative in it (Rumelhart, Hinton and Will
 what serves has neither torch nor phase 0.
 """
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -32,10 +33,8 @@ FILE = Path(__file__).parent / "web" / "backprop.json"
 N_INPUTS, N_HIDDEN, N_OUTPUTS = 2, 2, 2
 Engine = Mapping[str, Callable[..., Any]]
 _ARITHMETIC: Engine = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-}
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+}  # fmt: skip
 P0: Engine = {
     **_ARITHMETIC, "exp": p0.exp, "log": p0.log, "tanh": p0.tanh, "relu": p0.relu,
 }  # fmt: skip
@@ -43,14 +42,14 @@ TORCH: Engine = {
     **_ARITHMETIC, "exp": torch.exp, "log": torch.log, "tanh": torch.tanh, "relu": torch.relu,
 }  # fmt: skip
 
-_DERIVATIVES: Mapping[str, Callable[..., tuple[float, ...]]] = {
-    "add": lambda _out, _a, _b: (1.0, 1.0),
-    "subtract": lambda _out, _a, _b: (1.0, -1.0),
-    "multiply": lambda _out, a, b: (b, a),
-    "exp": lambda out, _a: (out,),
-    "log": lambda _out, a: (1 / a,),
-    "tanh": lambda out, _a: (1 - out * out,),
-    "relu": lambda _out, a: (float(a > 0),),
+_DERIVATIVES: Mapping[str, Callable[[float, Sequence[float]], tuple[float, ...]]] = {
+    "add": lambda _out, _of: (1.0, 1.0),
+    "subtract": lambda _out, _of: (1.0, -1.0),
+    "multiply": lambda _out, of: (of[1], of[0]),
+    "exp": lambda out, _of: (out,),
+    "log": lambda _out, of: (1 / of[0],),
+    "tanh": lambda out, _of: (1 - out * out,),
+    "relu": lambda _out, of: (float(of[0] > 0),),
 }
 """Of each operation in each operand: (output, operands) to one number for each operand."""
 
@@ -214,7 +213,7 @@ def _node(name: str, nodes: Mapping[str, _Made], twin: torch.Tensor) -> Backprop
     local: tuple[LocalDerivative, ...] = ()
     if made.inputs:
         operands = [nodes[one].result.item() for one in made.inputs]
-        found = _DERIVATIVES[made.op](value, *operands)
+        found = _DERIVATIVES[made.op](value, operands)
         local = tuple(
             LocalDerivative(to=to, derivative=_rounded(one))
             for to, one in zip(made.inputs, found, strict=True)

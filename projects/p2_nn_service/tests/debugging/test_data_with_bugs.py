@@ -1,5 +1,6 @@
 """Data with a planted bug: each is told by its check, with the share that was planted."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from p2_nn_service.debugging.labels import check_labels
 from p2_nn_service.debugging.leaks import check_alone, check_shuffled
 from p2_nn_service.debugging.repeats import check_repeats
 from p2_nn_service.debugging.subject import Subject
-from torch import Tensor
+from torch import Tensor, nn
 
 MakeSubject = Callable[..., Subject]
 MakeDataset = Callable[..., Dataset]
@@ -51,7 +52,7 @@ def test_an_example_with_nan_is_told(make_subject: MakeSubject) -> None:
 
     found = check_inputs(make_subject(prepare=torn), Allowance())
     assert found.severity == "problem"
-    assert found.verdict.startswith("3 of 360 examples hold NaN")
+    assert found.verdict.startswith("3 of 361 examples hold NaN")
 
 
 def test_inputs_far_out_and_blank_examples_are_told(
@@ -80,7 +81,7 @@ def test_held_out_examples_that_are_trained_on_are_counted(make_subject: MakeSub
     subject = replace(subject, held_out=replace(held_out, inputs=inputs, fingerprint=""))
     found = check_repeats(subject, Allowance())
     assert found.severity == "problem"
-    assert found.verdict.startswith("25.0% of held-out examples (10) are trained on")
+    assert found.verdict.startswith("25.6% of held-out examples (10) are trained on")
 
 
 def test_examples_under_two_labels_are_counted(
@@ -121,8 +122,11 @@ def test_a_preparation_that_sees_the_labels_is_found_by_shuffling_them(
     assert found.figures["accuracy"] > 0.9
 
 
-def test_repeats_on_both_sides_are_found_by_shuffling_labels(make_subject: MakeSubject) -> None:
-    subject = make_subject()
+def test_repeats_on_both_sides_are_found_by_shuffling_labels(
+    make_subject: MakeSubject, bars: MakeDataset
+) -> None:
+    wide = nn.Sequential(nn.Flatten(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 3))
+    subject = make_subject(lambda: copy.deepcopy(wide), dataset=bars(120))
     held_out = replace(subject.training.take(slice(40)), fingerprint="")
     found = check_shuffled(replace(subject, held_out=held_out), Allowance())
     assert found.severity == "problem"

@@ -14,12 +14,7 @@ from numpy.typing import NDArray
 from p2_nn_service.data.datasets import Dataset
 from p2_nn_service.debugging.allowance import Allowance
 from p2_nn_service.debugging.findings import Bars, Finding
-from p2_nn_service.debugging.practice import (
-    check_finite,
-    practise,
-    reference_optimiser,
-    right,
-)
+from p2_nn_service.debugging.practice import check_finite, practise, reference_optimiser, right
 from p2_nn_service.debugging.repeats import contents
 from p2_nn_service.debugging.subject import Subject
 
@@ -28,7 +23,7 @@ N_STEPS = 150
 N_TRAINED, N_JUDGED = 1000, 1000
 SURE = 1e-4
 """Chance of a result so good by luck."""
-N_LOOKED_AT = 5000
+N_ALONE, MOST_COLUMNS = 5000, 4096
 N_BINS = 16
 TELLS = 0.9
 """Of the way from the commonest class to always right."""
@@ -37,7 +32,7 @@ TELLS = 0.9
 def check_shuffled(subject: Subject, time: Allowance) -> Finding:
     """Train on labels dealt out anew; on held-out examples it must do no better than chance."""
     training, held_out = _dealt(
-        subject.training.take(slice(N_TRAINED)), subject.held_out.take(slice(N_JUDGED)),
+        subject.some(subject.training, N_TRAINED), subject.some(subject.held_out, N_JUDGED),
         subject.recipe.seed,
     )  # fmt: skip
     model, losses = subject.fresh(), list[float]()
@@ -95,27 +90,25 @@ def _at_least(k: int, n: int, p: float) -> float:
 def check_alone(subject: Subject, time: Allowance) -> Finding:
     """Try each input value alone: one that nearly tells the class was put there by the answer."""
     time.told(0)
-    training, held_out = (
-        subject.prepare(one.take(slice(N_LOOKED_AT))).flatten(1).numpy()
-        for one in (subject.training, subject.held_out)
+    seen, asked = (subject.some(one, N_ALONE) for one in (subject.training, subject.held_out))
+    n_values = math.prod(seen.shape)
+    columns = np.linspace(0, n_values - 1, min(n_values, MOST_COLUMNS)).astype(np.int64)
+    values, questions = (
+        subject.prepare(one).flatten(1).numpy()[:, columns] for one in (seen, asked)
     )
-    labels, truths = subject.training.labels[:N_LOOKED_AT], subject.held_out.labels[:N_LOOKED_AT]
-    edges = np.quantile(training, np.linspace(0, 1, N_BINS + 1)[1:-1], axis=0)
-    seen, asked = _binned(training, edges), _binned(held_out, edges)
-    rates = _alone(seen, labels, asked, truths, subject.n_classes)
-    best = int(np.argmax(rates))
-    common = float(np.bincount(truths).max()) / len(truths)
-    told = (rates[best] - common) / (1 - common) if common < 1 else 0.0
-    place = tuple(int(one) for one in np.unravel_index(best, subject.training.shape))
-    figures = {"accuracy": float(rates[best]), "commonest_class": common}
-    said = f"The one input value {place} tells {rates[best]:.0%} of held-out classes"
-    drawn = Bars(
-        title="Held-out accuracy of one input value alone, best ten", y_title="accuracy",
-        bars={
-            str(tuple(int(i) for i in np.unravel_index(k, subject.training.shape))): float(rates[k])
-            for k in np.argsort(-rates)[:10].tolist()
-        },
+    edges = np.quantile(values, np.linspace(0, 1, N_BINS + 1)[1:-1], axis=0)
+    rates = _alone(
+        _binned(values, edges), seen.labels, _binned(questions, edges), asked.labels,
+        subject.n_classes,
     )  # fmt: skip
+    best = {_place(columns[k], seen): float(rates[k]) for k in np.argsort(-rates)[:10].tolist()}
+    place, rate = next(iter(best.items()))
+    common = float(np.bincount(asked.labels).max()) / len(asked)
+    told = (rate - common) / (1 - common) if common < 1 else 0.0
+    figures = {"accuracy": rate, "commonest_class": common, "values": len(columns)}
+    said = f"The one input value {place} tells {rate:.0%} of held-out classes"
+    title = "Held-out accuracy of one input value alone, the best ten"
+    drawn = Bars(title=title, y_title="accuracy", bars=best)
     if told > TELLS:
         return Finding(
             code=ALONE, severity="warning", figures=figures, drawings=(drawn,),
@@ -126,6 +119,11 @@ def check_alone(subject: Subject, time: Allowance) -> Finding:
         code=ALONE, severity="ok", figures=figures, drawings=(drawn,),
         verdict=f"{said}, no more than it may.",
     )  # fmt: skip
+
+
+def _place(column: int, dataset: Dataset) -> str:
+    """Name an input value by its channel, row and column, or channel and step."""
+    return str(tuple(int(one) for one in np.unravel_index(column, dataset.shape)))
 
 
 def _binned(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np.int64]:

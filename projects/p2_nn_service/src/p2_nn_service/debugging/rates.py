@@ -16,8 +16,9 @@ from p2_nn_service.debugging.practice import at_rate, practise, warm
 from p2_nn_service.debugging.subject import Subject
 
 CODE = "learning-rate"
-N_STEPS = 100
-N_TRIED = 40
+N_STEPS, FEWEST_STEPS = 100, 50
+TRIED = 0.4
+"""Of the steps of the range test: how many a single rate is tried for."""
 LOWEST, HIGHEST = 1e-6, 10.0
 SMOOTHING = 0.85
 LOST = 2.0
@@ -40,13 +41,14 @@ class RangeTest:
 
 def check_rate(subject: Subject, time: Allowance) -> Finding:
     """Find the range of good rates, and try the recipe's against the one suggested."""
-    test = range_test(subject, time)
-    rate = subject.recipe.learning_rate
-    ours = _learned(subject, rate, time, (0.5, 0.75))
-    theirs = _learned(subject, test.suggested, time, (0.75, 1))
+    n_steps = _affordable(subject, time)
+    test = range_test(subject, time, n_steps)
+    rate, n_tried = subject.recipe.learning_rate, round(TRIED * n_steps)
+    ours = _learned(subject, rate, n_tried, time, (0.5, 0.75))
+    theirs = _learned(subject, test.suggested, n_tried, time, (0.75, 1))
     if not theirs > LITTLE * test.losses[0]:
         raise CannotTellError("the loss falls at no rate; mend what the other checks name first")
-    severity, verdict, what = _judge(test, rate, ours, theirs)
+    severity, verdict, what = _judge(test, rate, ours, theirs, n_tried)
     places = {"recipe": rate, "suggested": test.suggested}
     places |= {"edge": test.edge} if test.edge < math.inf else {}
     drawn = Lines(
@@ -61,30 +63,43 @@ def check_rate(subject: Subject, time: Allowance) -> Finding:
     )  # fmt: skip
 
 
-def range_test(subject: Subject, time: Allowance) -> RangeTest:
+def range_test(subject: Subject, time: Allowance, n_steps: int = N_STEPS) -> RangeTest:
     """Train the fresh network while the rate rises evenly on a logarithmic scale."""
     recipe = subject.recipe.learning_rate
     low, high = min(LOWEST, recipe / FAR), max(HIGHEST, recipe * FAR)
-    planned = np.geomspace(low, high, N_STEPS).tolist()
+    planned = np.geomspace(low, high, n_steps).tolist()
     model = subject.fresh()
     optimiser = at_rate(subject, model, 1.0)
     full = [group["lr"] for group in optimiser.param_groups]
     rates, losses, smooth = list[float](), list[float](), list[float]()
-    steps = time.steps(N_STEPS, at_least=N_STEPS, of=(0, 0.5))
+    keep = SMOOTHING ** (N_STEPS / n_steps)
+    steps = time.steps(n_steps, at_least=n_steps, of=(0, 0.5))
     for step in practise(model, subject, subject.batches(), steps, optimiser):
         if not math.isfinite(step.loss):
             break
         before = smooth[-1] if smooth else step.loss
         rates.append(planned[step.number])
         losses.append(step.loss)
-        smooth.append(SMOOTHING * before + (1 - SMOOTHING) * step.loss)
-        if smooth[-1] > LOST * min(smooth) and step.number > N_STEPS // 10:
+        smooth.append(keep * before + (1 - keep) * step.loss)
+        if smooth[-1] > LOST * min(smooth) and step.number > n_steps // 10:
             break
         for group, one in zip(optimiser.param_groups, full, strict=True):
             group["lr"] = one * planned[step.number]
-    if len(rates) < N_STEPS // 10:
+    if len(rates) < n_steps // 10:
         raise CannotTellError("the loss is no number at the lowest rates; mend that first")
     return _read(rates, losses, smooth)
+
+
+def _affordable(subject: Subject, time: Allowance) -> int:
+    """Return how many steps the range test may have, by the pace of the first few."""
+    before, n_timed = time.left_s, 3
+    if before == math.inf:
+        return N_STEPS
+    for _ in practise(subject.fresh(), subject, subject.batches(), range(n_timed)):
+        pass
+    pace = max(1e-9, (before - time.left_s) / n_timed)
+    in_all = 1 + 2 * TRIED
+    return int(min(N_STEPS, max(FEWEST_STEPS, time.left_s / pace / in_all)))
 
 
 def _read(rates: list[float], losses: list[float], smooth: list[float]) -> RangeTest:
@@ -97,28 +112,32 @@ def _read(rates: list[float], losses: list[float], smooth: list[float]) -> Range
     return RangeTest(rates, losses, smooth, rates[steepest], edge)
 
 
-def _learned(subject: Subject, rate: float, time: Allowance, part: tuple[float, float]) -> float:
+def _learned(
+    subject: Subject, rate: float, n_tried: int, time: Allowance, part: tuple[float, float]
+) -> float:
     """Return by how much the loss fell over a few steps at a rate; minus infinity if it was lost.
 
     Negative where it rose.
     """
     model, losses = subject.fresh(), list[float]()
-    steps = time.steps(N_TRIED, at_least=N_TRIED, of=part)
+    steps = time.steps(n_tried, at_least=n_tried, of=part)
     optimiser = at_rate(subject, model, rate)
     for step in practise(model, subject, subject.batches(), steps, optimiser):
         losses.append(step.loss)
-        warm(step, subject, N_TRIED)
+        warm(step, subject, n_tried)
     if not math.isfinite(losses[-1]):
         return -math.inf
-    return losses[0] - float(np.mean(losses[-N_TRIED // 5 :]))
+    return losses[0] - float(np.mean(losses[-n_tried // 5 :]))
 
 
-def _judge(test: RangeTest, rate: float, ours: float, theirs: float) -> tuple[Severity, str, str]:
+def _judge(
+    test: RangeTest, rate: float, ours: float, theirs: float, n_tried: int
+) -> tuple[Severity, str, str]:
     """Return the severity, the verdict and what to do."""
     what = f"Set learning_rate near {test.suggested:.1g}."
     edge = f"the edge is near {test.edge:.1g}" if test.edge < math.inf else "no edge was seen"
     seen = (
-        f"in {N_TRIED} steps it takes {_fall(ours)} off the loss, {test.suggested:.1g} takes "
+        f"in {n_tried} steps it takes {_fall(ours)} off the loss, {test.suggested:.1g} takes "
         f"{theirs:.2f}; {edge}."
     )
     if ours >= HALF * theirs:

@@ -58,7 +58,6 @@ def _judge(loss: float, blind: float, expected: float, n_classes: int) -> tuple[
         return (
             "problem" if blind > expected + MUCH else "warning",
             f"{said}, and {blind:.2f} over all labels: it begins sure, and knows nothing.",
-            "Draw smaller weights, above all of the last layer (PyTorch's default is fine), and "
-            "check that inputs are normalised.",
+            "Draw smaller weights, above all in the last layer; check that inputs are normalised.",
         )
     return "ok", f"{said}, as it should.", ""

@@ -5,6 +5,7 @@ optimiser, another way from stored examples to tensors. Whoever trains with `p2-
 gets the parts from `of_classifier`.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ from p2_nn_service.training.recipe import Recipe
 Prepare = Callable[[Dataset], Tensor]
 MOST_BATCH = 128
 """A larger batch would tell the same, more slowly."""
+FEWEST, MOST_VALUES = 64, 20_000_000
+"""Of a sample: examples, and numbers in all of them."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,15 @@ class Subject:
         """Return the network as training would begin with it."""
         return self.make(self.recipe.seed).to(self.device)
 
-    def sample(self, dataset: Dataset, n: int) -> Batch:
-        """Take `n` examples of one of the parts at random, always the same ones."""
+    def some(self, dataset: Dataset, n: int) -> Dataset:
+        """Take `n` examples of one of the parts at random, always the same; of large ones fewer."""
+        n = min(n, max(FEWEST, MOST_VALUES // math.prod(dataset.shape)))
         rows = torch.randperm(len(dataset), generator=generator_of(self.recipe.seed, 1))[:n]
-        return self.batch(dataset.take(rows.numpy()))
+        return dataset.take(rows.numpy())
+
+    def sample(self, dataset: Dataset, n: int) -> Batch:
+        """Take `some` examples, as the network reads them."""
+        return self.batch(self.some(dataset, n))
 
     def batch(self, dataset: Dataset) -> Batch:
         """Return all of a data set as the network reads it."""

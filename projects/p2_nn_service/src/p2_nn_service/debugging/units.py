@@ -87,7 +87,9 @@ def _watched(subject: Subject, model: nn.Module) -> list[Idle]:
         layer = operation.module or name
         if layer in found:
             layer = f"{layer} ({sum(one.startswith(layer) for one in found) + 1})"
-        found[layer] = _idle(layer, name, made[0].detach())
+        n_dims = made[0].dim()
+        is_filters = n_dims == 4 or (n_dims == 3 and subject.training.kind == "series")
+        found[layer] = _idle(layer, name, made[0].detach(), is_filters=is_filters)
 
     model.eval()
     x, _ = subject.sample(subject.held_out, N_EXAMPLES)
@@ -96,9 +98,8 @@ def _watched(subject: Subject, model: nn.Module) -> list[Idle]:
     return list(found.values())
 
 
-def _idle(layer: str, name: str, out: Tensor) -> Idle:
-    """Look at one layer's output: (n, units, ...) of images and series, else (n, ..., units)."""
-    is_filters = out.dim() == 4
+def _idle(layer: str, name: str, out: Tensor, *, is_filters: bool) -> Idle:
+    """Look at one layer's output: (n, units, ...) of filters, else (n, ..., units)."""
     by_unit = out.movedim(1, -1) if is_filters else out
     by_unit = by_unit.reshape(-1, by_unit.shape[-1]).float()  # (n places, units)
     values = by_unit.flatten()[:: max(1, by_unit.numel() // 50_000)].cpu()
@@ -120,8 +121,8 @@ def _bars(layers: Sequence[Idle]) -> Bars:
 
 
 def _histograms(layers: Sequence[Idle]) -> Histograms:
-    low = min(one.values.min().item() for one in layers)
-    high = max(one.values.max().item() for one in layers)
+    low = min(one.values.quantile(0.005).item() for one in layers)
+    high = max(one.values.quantile(0.99).item() for one in layers)
     high = high if high > low else low + 1.0
     edges = torch.linspace(low, high, N_BINS + 1)
     return Histograms(

@@ -18,7 +18,8 @@ from p2_nn_service.debugging.subject import Subject
 CODE = "update-ratio"
 N_STEPS = 40
 TOO_SMALL, SMALL = 1e-6, 1e-5
-LARGE, TOO_LARGE = 0.3, 1.0
+LARGE, TOO_LARGE = 0.4, 1.0
+"""Of a layer's longest step; of the layers the median, since one that begins at 0 moves far."""
 _EDGES = tuple(float(one) for one in np.linspace(-9, 2, 45))
 
 
@@ -32,14 +33,17 @@ def check_updates(subject: Subject, time: Allowance) -> Finding:
     low, high = min(middle, key=middle.__getitem__), max(middle, key=middle.__getitem__)
     drawings = (_bars(middle), _histograms(ratios))
     typical = float(np.median(list(middle.values())))
-    figures = {"smallest": middle[low], "median": typical, "largest": middle[high]}
-    if typical > LARGE or middle[high] > TOO_LARGE:
+    longest = float(np.median([max(one) for one in ratios.values()]))  # of the layers, the median
+    figures = {
+        "smallest": middle[low], "median": typical, "largest": middle[high], "longest": longest,
+    }  # fmt: skip
+    if longest > LARGE:
         return Finding(
-            code=CODE, severity="problem" if typical > TOO_LARGE else "warning", figures=figures,
+            code=CODE, severity="problem" if longest > TOO_LARGE else "warning", figures=figures,
             drawings=drawings,
-            verdict=f"A step moves weights by {typical:.1g} of their size, those of {high} by "
-            f"{middle[high]:.1g}; about 0.001 is healthy.",
-            next="Lower the learning rate, or clip gradients.",
+            verdict=f"Steps move weights by up to {longest:.1g} of their size; about 0.001 is "
+            "healthy.",
+            next="Lower the learning rate, let it rise over the first steps, or clip gradients.",
         )  # fmt: skip
     if typical < SMALL:
         return Finding(
