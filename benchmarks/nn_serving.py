@@ -7,8 +7,9 @@ ways: by FastAPI and torch, eager, as a first tutorial does it; by this service 
 by this service in int8. It is asked with an array in JSON, with a PNG file as the body, and with
 the PNG in a form, as browsers upload. A round starts each server in turn, alone, on one core,
 checks its labels, and loads it with `wrk` from another core: ratios are within a round, medians
-over rounds. At one connection the bound is a bare call of ONNX Runtime plus FastAPI's echo of the
-same request. `--boost` puts servers and load before other work on a busy machine (needs root).
+over rounds. At one connection the bound is a bare call of ONNX Runtime, with the float graph, plus
+FastAPI's echo of the same request. `--boost` puts servers and load before other work on a busy
+machine (needs root).
 
 Needs `wrk` and Linux. Exit code 1 when a target is missed or a server gave an error.
 """
@@ -36,6 +37,7 @@ from p2_nn_service.models.building import build
 from p2_nn_service.models.inputs import Task
 from p2_nn_service.publishing.export import export, run_graph
 from p2_nn_service.publishing.quantising import quantise
+from p2_nn_service.publishing.strangeness import add_strangeness, fit_strangeness
 from p2_nn_service.training.examples import Scaling
 from PIL import Image
 
@@ -46,6 +48,9 @@ MEAN, STD = 0.286, 0.353
 N_IMAGES = 32
 KINDS = ("array", "PNG", "form")
 MANY, ONE = 32, 1
+OURS = ("ours, fp32", "ours, int8")
+AS_IT_COMES = "ours, int8"
+"""What a version answers with unless P2_PRECISION says otherwise: it decides the exit code."""
 LATENCY = """
 import sys, time, statistics
 import numpy as np
@@ -75,6 +80,9 @@ def make(work: Path) -> dict[str, Asked]:
     files = work / "files"
     files.mkdir()
     export(network, Scaling((MEAN,), (STD,)), SHAPE, files / "model.onnx")
+    outputs = run_graph(files / "model.onnx", pixels)
+    said = outputs[LOGITS].argmax(axis=1)
+    add_strangeness(files / "model.onnx", fit_strangeness(outputs, said))
     quantise(files / "model.onnx", pixels, files / "model-int8.onnx")
     (files / "card.json").write_text(_card().model_dump_json())
     registry = open_registry(str(work / "data/models"), cache_dir=work / "cache")
@@ -86,7 +94,6 @@ def make(work: Path) -> dict[str, Asked]:
         },
         work / "network.pt",
     )  # fmt: skip
-    said = run_graph(files / "model.onnx", pixels)[LOGITS].argmax(axis=1)
     return _asked(stored, [[CLASSES[k]] for k in said])
 
 
@@ -253,8 +260,9 @@ def main() -> int:
                     results[peer.name][key].append(figures)
             for kind in KINDS:
                 echo_ms = results["fastapi, echo"][kind, ONE][-1]["p50_ms"]
-                mine_ms = results["ours, fp32"][kind, ONE][-1]["p50_ms"]
-                bounds[kind].append(mine_ms / (call_ms + echo_ms))
+                for mine in OURS:
+                    mine_ms = results[mine][kind, ONE][-1]["p50_ms"]
+                    bounds[f"{mine}, {kind}"].append(mine_ms / (call_ms + echo_ms))
             sys.stderr.write(f"a bare call takes {call_ms:.3f} ms\n")
     if given.out:
         listed = {n: {f"{k} {c}": v for (k, c), v in f.items()} for n, f in results.items()}
@@ -267,16 +275,16 @@ def tell(results: Results, bounds: dict[str, list[float]]) -> int:
     """Say which targets are reached; return the exit code."""
     is_good = True
     for kind in ("array", "form"):
-        for name in ("ours, fp32", "ours, int8"):
+        for name in OURS:
             value = ratio(results, name, "fastapi, torch", (kind, MANY), "rate")
             good = value >= 5
-            is_good = is_good and (good or name == "ours, fp32")
+            is_good = is_good and (good or name != AS_IT_COMES)
             print(f"{'reached' if good else 'MISSED '} {name}, {kind}: rate at 32 over torch's: "
                   f"{value:.2f} (>= 5)")  # fmt: skip
-    for kind, values in bounds.items():
+    for name, values in bounds.items():
         value = statistics.median(values)
-        is_good = is_good and value <= 1.5
-        print(f"{'reached' if value <= 1.5 else 'MISSED '} {kind}: p50 at 1 over a bare call and "
+        is_good = is_good and (value <= 1.5 or not name.startswith(AS_IT_COMES))
+        print(f"{'reached' if value <= 1.5 else 'MISSED '} {name}: p50 at 1 over a bare call and "
               f"FastAPI's echo: {value:.2f} (<= 1.5)")  # fmt: skip
     errors = sum(one["errors"] for f in results.values() for each in f.values() for one in each)
     return 0 if is_good and not errors else 1

@@ -133,9 +133,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "help-p0": lambda: _help("p0_foundations.cli"),
     "help-p1": lambda: _help("p1_prediction_api.cli"),
     "help-p1-train": lambda: _help("p1_prediction_api.cli", "train"),
+    "help-p2": lambda: _help("p2_nn_service.cli"),
+    "help-p2-train": lambda: _help("p2_nn_service.cli", "train"),
     "settings-common": lambda: _settings("common.settings"),
     "settings-p0": lambda: _settings("p0_foundations.settings"),
     "settings-p1": lambda: _settings("p1_prediction_api.settings"),
+    "settings-p2": lambda: _settings("p2_nn_service.settings"),
 }
 
 

@@ -80,3 +80,15 @@ def test_the_p1_wheel_alone_serves_without_any_training_library(
         status, body = get(f"{service.url}/readyz")
         assert status == 503, "there is no model and nothing to train one with"
         assert "train" in body, "it says what to do"
+
+
+def test_the_p2_wheel_alone_serves_the_model_that_comes_along(wheels: Path, tmp_path: Path) -> None:
+    bin_dir = install(tmp_path / "env", wheels, "ai_roadmap_common", "ai_roadmap_p2_nn_service")
+    assert not installed(bin_dir) & TRAINING_PACKAGES
+    with running_service(
+        [str(bin_dir / "p2-nn-service"), "--port", "0"],
+        cwd=tmp_path,
+        env={"ROADMAP_DATA_DIR": os.environ["ROADMAP_DATA_DIR"]},
+    ) as service:
+        assert get(f"{service.url}/readyz")[0] == 200
+        assert '"fashion-mnist"' in get(f"{service.url}/v1/model")[1]

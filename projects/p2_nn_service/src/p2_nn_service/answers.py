@@ -62,9 +62,10 @@ class AnswerWriter:
         """Say what rows of logits (n, classes), with the strangeness of each (n,), mean."""
         p, scores = probabilities(logits, self._temperature), strangeness.astype(np.float64)
         said = p.argmax(axis=1)
+        told = np.empty((len(p), p.shape[1] + 1))
+        told[:, 0], told[:, 1:] = scores, p
+        told = np.rint(told * FIVE_DIGITS) / FIVE_DIGITS
         # One call spells the numbers of all rows: 0.04 µs each, where `repr` takes 0.25.
-        shares = np.rint(p * FIVE_DIGITS) / FIVE_DIGITS
-        told = np.column_stack([np.rint(scores * FIVE_DIGITS) / FIVE_DIGITS, shares])
         spelled = to_json(told.reshape(-1).tolist()).decode()[1:-1].split(",")
         rows = zip(*[iter(spelled)] * told.shape[1], strict=True)
         is_strange = (scores > self._threshold).tolist()

@@ -43,9 +43,10 @@ ACCEPTED = f"{JSON}, {FORM}, or an image's own type, such as image/png"
 SMALL_BYTES = 32 * 1024
 SMALL_PIXELS = 160 * 160
 """A picture up to both is read in less time than a thread takes to be handed it."""
+SMALL_JSON_BYTES = 256 * 1024
 N_DECODERS = 2
-OVERSAMPLING = 4
-"""A JPEG is decoded at no less than so many times the model's own size."""
+OVERSAMPLING = 16
+"""A JPEG is decoded at no less than so many times the model's size: things may be small in it."""
 
 
 class Asked(NamedTuple):
@@ -72,7 +73,10 @@ class Reader:
         """
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == JSON:
-            return self.read_json(body)
+            if len(body) <= SMALL_JSON_BYTES:
+                return self.read_json(body)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._decoders, self.read_json, body)
         if media_type == FORM:
             limit = self._settings.max_images
             files = uploaded_files(body, content_type, max_files=limit)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from common.models import open_registry
+from common.models.opening import registry_of
 
 from p2_nn_service.answers import probabilities
 from p2_nn_service.asking import Reader
@@ -16,9 +16,7 @@ from p2_nn_service.settings import Settings
 
 def classify_files(images: Sequence[Path], *, top: int, settings: Settings) -> list[str]:
     """Return a line for each image: its likeliest classes, and whether it is strange."""
-    registry = open_registry(
-        settings.registry_location, cache_dir=settings.data_dir / "cache" / "models"
-    )
+    registry = registry_of(settings)
     version = registry.resolve(settings.model, settings.alias)
     classifier = load(version, registry.fetch(version), settings)
     files = [_content(path) for path in images]

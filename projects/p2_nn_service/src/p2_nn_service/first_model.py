@@ -7,7 +7,8 @@ good it is. A registry that has a version under the served alias is left alone.
 import sys
 from pathlib import Path
 
-from common.models import Registry, open_registry
+from common.models import Registry
+from common.models.opening import registry_of
 from common.models.registry import RegistryError, RegistryUnavailableError
 from common.service.health import code_revision
 
@@ -23,9 +24,7 @@ def publish_builtin(settings: Settings) -> None:
     is_default = settings.model == Settings.model_fields["model"].default
     if not settings.publish_builtin or not is_default:
         return
-    registry = open_registry(
-        settings.registry_location, cache_dir=settings.data_dir / "cache" / "models"
-    )
+    registry = registry_of(settings)
     try:
         if _has_model(registry, settings):
             return

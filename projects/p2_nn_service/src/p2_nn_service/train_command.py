@@ -15,12 +15,14 @@ from typing_extensions import override
 from p2_nn_service.contracts import RunRecord
 from p2_nn_service.data.datasets import open_dataset
 from p2_nn_service.errors import RecipeError
+from p2_nn_service.models.building import check_preset
 from p2_nn_service.runs import find_run
 from p2_nn_service.settings import Settings
 from p2_nn_service.tracking.sinks import Sample, check_sinks, make_sinks
 from p2_nn_service.training.classifying import ClassifierRun, resume_classifier, train_classifier
 from p2_nn_service.training.distributed import together, who
 from p2_nn_service.training.loop import Keeping
+from p2_nn_service.training.memory import keep_freed_memory
 from p2_nn_service.training.recipes import recipe_for
 from p2_nn_service.training.watching import Watcher
 from p2_nn_service.training_options import Changes, changed
@@ -43,6 +45,7 @@ def carry_out(order: Order, settings: Settings) -> None:
     if order.resume and order.changes:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in order.changes)
         raise RecipeError(f"a run is gone on with as it was begun; leave out {named}")
+    keep_freed_memory()
     with together(), _shown() as shown:
         run = _trained(order, settings, shown)
         if who().is_first:
@@ -61,8 +64,8 @@ def _trained(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> C
             keeping=keeping,
         )  # fmt: skip
     changes = {"seed": settings.seed} | order.changes
-    recipe = recipe_for(order.model, order.dataset)
-    changed(recipe, changes)  # refused before any data is read
+    check_preset(order.model)
+    changed(recipe_for(order.model), changes)  # both are refused before any data is read
     dataset = open_dataset(order.dataset, settings)
     recipe = changed(recipe_for(order.model, dataset.name, dataset.kind), changes)
     for note in dataset.notes if who().is_first else ():

@@ -3,13 +3,16 @@
 The kit bounds the body before it comes here. Knows no picture.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from common.errors import FieldError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from p2_nn_service.errors import ClassifyRequestError, TooManyImagesError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_HEADER_BYTES = 4096
 FILES = "one file or more, such as `curl -F image=@photo.jpg`"
@@ -33,6 +36,18 @@ class _Form:
         self._name, self._value = bytearray(), bytearray()
         self._disposition = b""
         self._content: list[bytes] = []
+
+    def callbacks(self) -> "MultipartCallbacks":
+        """Return what the parser calls."""
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+            "on_end": self.on_end,
+        }
 
     def on_part_begin(self) -> None:
         if len(self.uploads) == self._max_parts:
@@ -70,11 +85,10 @@ def uploaded_files(body: bytes, content_type: str, *, max_files: int) -> list[Up
     """Return the files of a form, in order; `ClassifyRequestError` for a form without one."""
     _, options = parse_options_header(content_type.encode("latin-1", "replace"))
     form = _Form(max_files)
-    callbacks = {name: getattr(form, name) for name in dir(form) if name.startswith("on_")}
     try:
         parser = MultipartParser(
             options.get(b"boundary", b""),
-            callbacks,  # pyrefly: ignore[bad-argument-type] - bound methods under the names it asks for
+            form.callbacks(),
             max_header_size=MAX_HEADER_BYTES,
         )
         parser.write(body)

@@ -16,7 +16,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import structlog
 
 from common.errors import DomainError
-from common.models.opening import open_registry
+from common.models.opening import registry_of
 from common.models.registry import (
     ModelNotFoundError,
     ModelVersion,
@@ -81,9 +81,7 @@ class AliasFollower(Generic[Loaded]):
         registry: Registry | None = None,
     ) -> None:
         self.model, self.alias = model, alias
-        self.registry = registry or open_registry(
-            settings.registry_location, cache_dir=settings.data_dir / "cache" / "models"
-        )
+        self.registry = registry or registry_of(settings)
         self.on_swap: list[Callable[[], None]] = []
         self._poll_s = poll_s
         self._load, self._check = load, check

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from common.models.registry import Registry, RegistryUnavailableError
+from common.settings import Settings
 
 MLFLOW_PREFIX = "mlflow+"
 
@@ -30,3 +31,9 @@ def open_registry(location: str, *, cache_dir: Path) -> Registry:
             f"cannot open the registry {location}: {error}; "
             f"is the fsspec driver for {scheme}:// installed?"
         ) from error
+
+
+def registry_of(settings: Settings) -> Registry:
+    """Open the registry that a service's settings name, with its cache in the data directory."""
+    cache = settings.data_dir / "cache" / "models"
+    return open_registry(settings.registry_location, cache_dir=cache)

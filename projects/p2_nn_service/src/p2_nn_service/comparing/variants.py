@@ -121,12 +121,15 @@ class _Work:
         Han et al. (2015), the magnitude taken over all layers at once.
         """
         network = copy.deepcopy(self.run.network)
-        layers = [(m, "weight") for m in network.modules() if isinstance(m, _HAS_FILTERS)]
-        prune.global_unstructured(layers, prune.L1Unstructured, amount=PRUNED_SHARE)
+        layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+        sizes = torch.cat([layer.weight.detach().abs().flatten() for layer in layers])
+        least = sizes.kthvalue(int(PRUNED_SHARE * len(sizes))).values
+        for layer in layers:
+            prune.custom_from_mask(layer, "weight", layer.weight.detach().abs() > least)
         recipe = replace(self._recipe(), epochs=self.tuning_epochs, learning_rate=1e-3)
         train_s = self._fit(network, classification(recipe.label_smoothing), recipe)
-        for layer, name in layers:
-            prune.remove(layer, name)
+        for layer in layers:
+            prune.remove(layer, "weight")
         graph = self._graph("pruned", network)
         made = self._of_graph("pruned", graph, network)
         n_kept = sum(int(p.count_nonzero()) for p in network.parameters())
@@ -202,9 +205,6 @@ class _Work:
             train_s=self.run.record.train_s,
             note=note,
         )
-
-
-_HAS_FILTERS = (nn.Linear, nn.Conv2d)
 
 
 def distillation(teacher: Network) -> Objective:

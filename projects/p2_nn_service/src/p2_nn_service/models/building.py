@@ -33,13 +33,18 @@ def build(preset: str, task: Task, *, seed: int = 0) -> Network:
 
     Raises `RecipeError` for an unknown preset, or one that cannot read such examples.
     """
-    if preset not in PRESETS:
-        raise RecipeError(f"there is no model {preset!r}; accepted: {', '.join(PRESETS)}")
+    check_preset(preset)
     if min(task.shape) < 1 or task.n_classes < 2:
         raise RecipeError(f"examples of shape {task.shape} in {task.n_classes} classes")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return PRESETS[preset](task)
+
+
+def check_preset(preset: str) -> None:
+    """Raise `RecipeError`, which names those there are, for an unknown preset."""
+    if preset not in PRESETS:
+        raise RecipeError(f"there is no model {preset!r}; accepted: {', '.join(PRESETS)}")
 
 
 def n_parameters(model: torch.nn.Module) -> int:

@@ -8,6 +8,11 @@ from p2_nn_service.contracts import Estimate, Measured, ModelCard
 def to_markdown(card: ModelCard) -> str:
     """Render the card."""
     made = f"Run `{card.run_id}`, preset `{card.preset}`, on {card.dataset}"
+    epochs, seed = (card.recipe.get(name, "-") for name in ("epochs", "seed"))
+    again = (
+        f"p2-nn-service train --dataset {card.dataset} --model {card.preset} --epochs {epochs} "
+        f"--seed {seed}"
+    )
     data = f"licence {card.licence or 'unknown'}, fingerprint `{card.data_fingerprint}`"
     strangers = [(name, f"{auroc:.3f}") for name, auroc in card.strangeness.auroc.items()]
     parts = [
@@ -29,7 +34,9 @@ def to_markdown(card: ModelCard) -> str:
         "The area under the ROC curve of `strangeness`; 0.5 is chance.",
         _table(("stranger", "AUROC"), strangers),
         "## How it was made",
-        f"{made} ({data}):",
+        f"{made} ({data}). To make it again:",
+        f"```sh\n{again} && p2-nn-service publish --to FOLDER\n```",
+        "The recipe; what differs from the preset's own is an option of `train`:",
         _table(("setting", "value"), [(k, v or "-") for k, v in card.recipe.items()]),
     ]
     return "\n\n".join(parts) + "\n"

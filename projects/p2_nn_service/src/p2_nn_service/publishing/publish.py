@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import structlog
-from common.models import ModelVersion, open_registry
+from common.models import ModelVersion
+from common.models.opening import registry_of
 from common.models.registry import check_name
 from common.models.tracking import record_run
 from common.service.health import code_revision
@@ -64,9 +65,7 @@ def publish(
     """
     check_name(model, "the model name")
     settings.prepare_data_dir()
-    registry = open_registry(
-        settings.registry_location, cache_dir=settings.data_dir / "cache" / "models"
-    )
+    registry = registry_of(settings)
     with tempfile.TemporaryDirectory(prefix="p2-publish-") as folder:
         card = write_version(run, Path(folder), settings=settings, report=report)
         version = registry.publish(

@@ -12,6 +12,7 @@ from p2_nn_service.contracts import RunRecord
 from p2_nn_service.data.datasets import Dataset, check_classes, open_dataset
 from p2_nn_service.errors import CheckpointError, TrainingError
 from p2_nn_service.models.building import build
+from p2_nn_service.models.flops import multiply_adds
 from p2_nn_service.models.inputs import Task
 from p2_nn_service.models.network import Network
 from p2_nn_service.runs import RunFolder, find_run, new_run_id, runs_dir
@@ -67,6 +68,7 @@ def train_classifier(
     )
     folder = folder or _new_folder(settings.data_dir, preset, dataset.name)
     record = folder.read() if resume else _record(folder, dataset, preset, source)
+    record = record.model_copy(update={"n_flops": multiply_adds(network, dataset.shape)})
     fitted = fit(
         network,
         ExampleBatches(training, scaling, recipe, device),

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 from typing_extensions import override
@@ -113,7 +112,7 @@ class SharedBatchNorm(_BatchNorm):
         x = input.float()
         n = torch.full((1,), float(x.numel() // x.shape[1]), device=x.device)
         sums = torch.cat([x.sum(over), (x * x).sum(over), n])
-        total = all_reduce(sums)
+        total = _summed(sums)
         count = total[-1].detach()
         mean, square = (total[:-1] / count).chunk(2)
         variance = square - mean * mean
@@ -135,3 +134,26 @@ class SharedBatchNorm(_BatchNorm):
             self.num_batches_tracked.add_(1)
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """Add up a tensor over all processes; its gradient is added up over all as well."""
+
+    @staticmethod
+    @override
+    def forward(ctx: object, values: Tensor) -> Tensor:  # type: ignore[bad-override]
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    @override
+    def backward(ctx: object, gradient: Tensor) -> Tensor:  # type: ignore[bad-override]
+        total = gradient.clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def _summed(values: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(values)
+    return total

@@ -9,7 +9,7 @@ classifier through it.
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -189,7 +189,8 @@ class _Loop:
         try:
             self._train()
         except TrainingError as error:
-            self._end("failed", str(error))
+            with suppress(OSError):  # a full disk may have no room for the record either
+                self._end("failed", str(error))
             raise
         return Fitted(self.model, self.record)
 

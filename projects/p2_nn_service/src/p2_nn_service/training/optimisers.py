@@ -15,7 +15,8 @@ from typing_extensions import override
 from p2_nn_service.training.recipe import Recipe
 
 MOMENTUM = 0.9
-MUON_MOMENTUM = 0.95
+MUON_MOMENTUM = 0.85
+"""Jordan et al. take 0.95; 0.85 scored higher in one run of 324 steps, within the noise of one."""
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 
 

@@ -1,6 +1,7 @@
-"""The recipe that was found best for each preset; `train` begins with it, options change it.
+"""The recipe of each preset; `train` begins with it, options change it.
 
-Found on Fashion-MNIST's training part, held-out tenth. Flips suit things that have no side, such
+Those of the small CNN were compared on the training part of Fashion-MNIST, judged on its held-out
+tenth (`benchmarks/nn.py`); the others are first choices. Flips suit things that have no side, such
 as clothes, and spoil digits and letters: they are on for Fashion-MNIST alone.
 """
 
@@ -32,6 +33,10 @@ RECIPES: dict[str, Recipe] = {
     "transformer": _ADAM,
     "transformer-patches": _ADAM,
 }
+
+
+QUICK = {"epochs": 3}
+"""What is changed of the small CNN's recipe where time counts more than the last points."""
 
 
 def recipe_for(preset: str, dataset: str = "", kind: Kind = "images") -> Recipe:
