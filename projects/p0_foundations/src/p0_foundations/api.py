@@ -14,6 +14,7 @@ from anyio import to_thread
 from common.errors import ProblemType
 from common.learn.progress import Progress
 from common.service import create_service
+from common.service.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from fastapi import APIRouter, FastAPI, Header, Query, UploadFile
 from starlette.responses import HTMLResponse, Response
 
@@ -30,7 +31,6 @@ from p0_foundations.errors import (
     TooManyTrainingsError,
     UnknownColumnError,
 )
-from p0_foundations.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from p0_foundations.function_tools import function_tools
 from p0_foundations.lab_routes import lab_router
 from p0_foundations.mcp_tools import table_tools
@@ -38,6 +38,7 @@ from p0_foundations.playground_routes import Watched, playground_router
 from p0_foundations.settings import Settings
 from p0_foundations.workbench import Workbench
 
+PHASE = 0
 PAGE_DIR = Path(__file__).parent / "web"
 CHUNK_BYTES = 1024 * 1024
 PROBLEMS: dict[type[Exception], ProblemType] = {
@@ -91,7 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     workbench = Workbench(settings)
     service.problems(PROBLEMS | EXERCISE_PROBLEMS)
     service.mount(table_router(workbench))
-    service.mount(exercise_router(Progress(settings.data_dir)))
+    service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
     service.mount(playground_router(Watched(settings)))
     service.mount(bench_router(Workbench(settings, does="experiments")))
     service.mount(

@@ -31,14 +31,6 @@ class UnknownColumnError(FoundationsError):
         super().__init__(f"the table has no column {column!r}{nearest(column, self.known)}")
 
 
-class UnknownExerciseError(FoundationsError):
-    """The phase has no such exercise."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name = name
-        super().__init__(f"there is no exercise {name!r}{nearest(name, tuple(known))}")
-
-
 class ProfileFormatError(FoundationsError):
     """A stored profile cannot be read; the message names the first field that is wrong."""
 

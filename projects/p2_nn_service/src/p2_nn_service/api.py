@@ -7,13 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from common.errors import ProblemType
+from common.learn.progress import Progress
 from common.models.releases import Releases
 from common.service import create_service
+from common.service.exercise_routes import EXERCISE_PROBLEMS, exercise_router
 from common.service.release_routes import RELEASE_PROBLEMS, release_router
 from common.serving import openinference_router
 from fastapi import FastAPI
 
 from p2_nn_service.asking import FORM, JSON
+from p2_nn_service.backprop_routes import backprop_router
 from p2_nn_service.classify_routes import (
     CLASSIFY_PATH,
     CLASSIFY_PROBLEMS,
@@ -25,11 +28,13 @@ from p2_nn_service.mcp_tools import network_tools
 from p2_nn_service.run_routes import RUN_PROBLEMS, run_router
 from p2_nn_service.settings import Settings
 
+PHASE = 2
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **CLASSIFY_PROBLEMS,
     **RELEASE_PROBLEMS,
     **RUN_PROBLEMS,
+    **EXERCISE_PROBLEMS,
 }
 
 
@@ -49,6 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
     releases = Releases(settings, live, allow_promotion=settings.allow_promotion)
     service.mount(release_router(settings, releases))
     service.mount(run_router(settings))
+    service.mount(backprop_router())
+    service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
     service.mount(
         openinference_router(
             lambda: [live] if live.is_ready() else [],

@@ -9,7 +9,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from p2_nn_service.asking import FORM, JSON
-from p2_nn_service.contracts import Classifications, Mistake, ModelDescription
+from p2_nn_service.contracts import (
+    Classifications,
+    Mistake,
+    ModelDescription,
+    PreparedImages,
+)
 from p2_nn_service.errors import (
     ClassifyRequestError,
     ContentTypeError,
@@ -66,6 +71,12 @@ def classify_router(live: LiveClassifier) -> APIRouter:
             await request.body(), content_type, wants_saliency=saliency, top=top
         )
         return Response(answer, media_type=JSON)
+
+    @router.post("/prepare", openapi_extra=_CLASSIFY_DOC)
+    async def prepare(request: Request) -> PreparedImages:
+        """Show images as the model would see them, and say what was done to get there."""
+        content_type = request.headers.get("content-type", "")
+        return await live.prepared(await request.body(), content_type)
 
     @router.get("/model")
     async def model() -> ModelDescription:

@@ -17,13 +17,13 @@ from common.serving import ModelMetadata
 from common.serving.inference import ModelUnavailableError
 from common.telemetry import Telemetry
 from numpy.typing import NDArray
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from typing_extensions import override
 
-from p2_nn_service.answers import AnswerWriter, Extras
+from p2_nn_service.answers import NO_PREPARATION, AnswerWriter, Extras
 from p2_nn_service.asking import N_DECODERS, Asked, Reader
 from p2_nn_service.classifier import Answer, Classifier, load
-from p2_nn_service.contracts import Classifications, ServedModel
+from p2_nn_service.contracts import Classifications, Prepared, PreparedImages, ServedModel
 from p2_nn_service.errors import OtherTaskError, TooManyImagesError
 from p2_nn_service.saliency import saliency
 from p2_nn_service.settings import Settings
@@ -110,6 +110,17 @@ class LiveClassifier(AliasFollower[Classifier]):
         current, served, reader = self._now()
         answer = await self._answer(current, served, await reader.read_pictures(files))
         return _shortened(answer, top)
+
+    async def prepared(self, body: bytes, content_type: str) -> PreparedImages:
+        """Show a body of any form as the model would see it; raises what `classify` raises."""
+        _, _, reader = self._now()
+        pixels, preparation = await reader.read(body, content_type)
+        done = [from_json(one) for one in preparation or [NO_PREPARATION] * len(pixels)]
+        images = [
+            Prepared(pixels=one.tolist(), preparation=words)
+            for one, words in zip(pixels, done, strict=True)
+        ]
+        return PreparedImages(images=tuple(images))
 
     def _now(self) -> tuple[Classifier, str, Reader]:
         """What answers this request from its beginning to its end, whatever is swapped in."""

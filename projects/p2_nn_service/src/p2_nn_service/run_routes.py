@@ -96,7 +96,7 @@ async def follow(folder: RunFolder, after: int = 0) -> AsyncGenerator[str]:
         try:
             record, found = await asyncio.to_thread(_look, folder, after)
         except RunNotFoundError as error:
-            yield _event("error", json.dumps({"detail": str(error)}))
+            yield _event("error", json.dumps({"title": "This run is gone", "detail": str(error)}))
             return
         after = found.next
         if found.events:

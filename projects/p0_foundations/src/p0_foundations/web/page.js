@@ -11,8 +11,10 @@ const ROOMS = [
   { id: "probability", label: "Probability", open: async () => (await import("/bench.js")).benchRoom() },
   { id: "profile", label: "Profile a table", open: async () => (await import("/tables.js")).profileRoom() },
   { id: "compare", label: "Compare two", open: async () => (await import("/tables.js")).compareRoom() },
-  { id: "exercises", label: "Exercises", open: async () => (await import("/exercises.js")).exercisesRoom() },
+  { id: "exercises", label: "Exercises", open: async () => (await import("/design/exercises.js")).exercisesRoom(EXERCISES) },
 ];
+
+const EXERCISES = { title: "Could you have said so before running it?", lead: "Predictions, small functions, bugs in code that looks right." };
 
 mountFrame({ product: "Foundations lab", phase: 0, title: "Foundations lab" });
 

@@ -1,10 +1,10 @@
 // The page: which model answers, and four views of it. A swap shows by itself.
-// Each view is a module: predict.js, monitoring.js, report.js, history.js. This one holds the model they share.
+// Each view is a module: predict.js, monitoring.js, report.js, /design/releases.js. This one holds the model they share.
 
 import { badge, emptyState, errorState, h, tabs } from "/design/elements.js";
 import { mountFrame } from "/design/frame.js";
 import { request } from "/design/http.js";
-import { historyPane } from "/history.js";
+import { releasesPane } from "/design/releases.js";
 import { monitoringPane } from "/monitoring.js";
 import { predictPane } from "/predict.js";
 import { reportPane } from "/report.js";
@@ -19,7 +19,7 @@ const panes = {
   predict: predictPane({ onOtherVersion: look }),
   monitoring: monitoringPane(),
   report: reportPane(),
-  history: historyPane({ onMoved: look }),
+  history: releasesPane({ onMoved: look, allowedBy: "P1_ALLOW_PROMOTION=true", toPublish: "each training: p1-prediction-api train your.csv --target column" }),
 };
 let shown = null; // the version on the page
 let opened = null;
@@ -57,7 +57,8 @@ function show(model) {
     h("div", { class: "row" }, h("h1", {}, name), badge(`version ${version}`, "accent"), badge(alias)),
     h("p", { class: "model-verdict" }, model.card.verdict),
     h("p", { class: "hint" }, `Predicts ${model.signature.target} · trained ${dateWords(model.card.trained_at)} on ${model.card.n_train.toLocaleString()} rows, scored on ${model.card.n_test.toLocaleString()} it never saw`));
-  for (const pane of Object.values(panes)) pane.setModel(model);
+  for (const id of ["predict", "monitoring", "report"]) panes[id].setModel(model);
+  panes.history.setModel({ metric: model.card.metric });
 }
 
 document.getElementById("views").replaceChildren(tabs([

@@ -240,7 +240,10 @@ export function tabs(items, { param = "tab", onOpen = null } = {}) {
       button.tabIndex = k === chosen ? 0 : -1;
       panes[k].hidden = k !== chosen;
     });
-    if (open !== chosen) onOpen?.(items[chosen].id);
+    if (open !== chosen) {
+      onOpen?.(items[chosen].id);
+      requestAnimationFrame(() => bringIntoSight(list, buttons[chosen]));
+    }
     open = chosen;
   };
   const list = h("div", { class: "tabs", role: "tablist" }, buttons);
@@ -254,6 +257,13 @@ export function tabs(items, { param = "tab", onOpen = null } = {}) {
   addEventListener("popstate", sync);
   sync();
   return h("div", { class: "stack" }, list, panes);
+}
+
+/** Scroll a row sideways, and nothing else, until an item of it is seen. */
+function bringIntoSight(list, item) {
+  const [outer, inner] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
+  if (inner.left < outer.left) list.scrollLeft += inner.left - outer.left;
+  else if (inner.right > outer.right) list.scrollLeft += inner.right - outer.right;
 }
 
 /** One of a few as chips: radio buttons, so the arrow keys move. `options`: [{ value, label }]. */

@@ -8,7 +8,7 @@
 //       title: "", height: 180,
 //       y: { title: "Probability", unit: "", zero: true, domain: [0, 1], format: (v) => … },
 //       marks: [
-//         { kind: "line", y: [0.4, null, 0.2], name: "Yes" },          // null breaks the line
+//         { kind: "line", y: [0.4, null, 0.2], name: "Yes" },          // null breaks the line; isSparse: is passed over
 //         { kind: "area", low: […], high: […] },                       // an interval around it
 //         { kind: "bars", y: […], name: "rows" },                      // several share a place; faint: (k) => true dims one
 //         { kind: "range", y: […], low: […], high: […] },              // dots with whiskers
@@ -108,7 +108,8 @@ function passing(spec, width, k) {
 
 function readout({ marks, y }, k) {
   const format = written(y);
-  return marks.filter((mark) => mark.y && !mark.isQuiet).map((mark) => `${mark.name ? `${mark.name} ` : ""}${mark.y[k] === null || mark.y[k] === undefined ? "none" : format(mark.y[k])}`).join(" · ");
+  const isSaid = (mark) => mark.y && !mark.isQuiet && !(mark.isSparse && (mark.y[k] ?? null) === null);
+  return marks.filter(isSaid).map((mark) => `${mark.name ? `${mark.name} ` : ""}${mark.y[k] === null || mark.y[k] === undefined ? "none" : format(mark.y[k])}`).join(" · ");
 }
 
 const written = (y) => y.format || ((value) => `${spelled(value)}${y.unit ? ` ${y.unit}` : ""}`);
@@ -137,13 +138,15 @@ function onePanel(panel, spec, xs, box) {
 const shadeOf = (mark, k) => `var(${mark.token || `--series-${(k % 8) + 1}`})`;
 
 const DRAWN = {
-  line: ({ y, name, isDashed }, stroke, { xs, at, values, box }) => {
+  line: ({ y, name, isDashed, isSparse }, stroke, { xs, at, values, box }) => {
     const runs = [[]];
-    y.forEach((value, k) => (value === null || value === undefined ? runs.push([]) : runs.at(-1).push([xs.at(values[k], k), at(value)])));
+    const missing = () => isSparse || runs.push([]);
+    y.forEach((value, k) => (value === null || value === undefined ? missing() : runs.at(-1).push([xs.at(values[k], k), at(value)])));
     const path = runs.filter((run) => run.length).map((run) => (run.length > 1 ? `M${run.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join("L")}` : `M${run[0][0] - 1.5},${run[0][1]}h3`)).join("");
     const last = runs.flat().at(-1);
     const label = name && last && last[0] + name.length * LETTER_PX < box.width && s("text", { x: last[0] + 6, y: last[1] + 4, style: { fill: stroke } }, name);
-    return [s("path", { class: "line", d: path, style: { stroke, ...(isDashed ? { "stroke-dasharray": "4 3" } : {}) } }), label];
+    const dots = isSparse && runs[0].map(([cx, cy]) => s("circle", { cx, cy, r: 3, style: { fill: stroke } }));
+    return [s("path", { class: "line", d: path, style: { stroke, ...(isDashed ? { "stroke-dasharray": "4 3" } : {}) } }), dots, label];
   },
   area: ({ low, high }, fill, { xs, at, values }) => {
     const up = high.map((value, k) => `${xs.at(values[k], k).toFixed(1)},${at(value).toFixed(1)}`);

@@ -1,19 +1,24 @@
 // History: every published version, which one answers, how the alias moved; promote and roll back.
 // A move is confirmed with the figures side by side, and followed until the version answers or says why it cannot.
-// The open version is in the address: ?version=2. Read next: versions.js, /design/dialog.js.
+//
+//   import { releasesPane } from "/design/releases.js";
+//   const pane = releasesPane({ onMoved: look, allowedBy: "P1_ALLOW_PROMOTION=true", toPublish: "p1-prediction-api train …" });
+//   pane.setModel({ metric: "roc_auc" });   pane.open();   pane.close();
+//
+// Knows `ModelHistory` of common's release routes. The open version is in the address: ?version=2. Next: versions.js.
 
 import { emptyState, errorState, getParam, h, setParam, sidePanel, skeleton, toast } from "/design/elements.js";
 import { confirmed } from "/design/dialog.js";
 import { request } from "/design/http.js";
-import { change, moves, versionPanel, versions } from "/versions.js";
+import { change, moves, versionPanel, versions } from "/design/versions.js";
 
 const REFRESH_MS = 10000;
 const FOLLOW_MS = 500;
 
-export function historyPane({ onMoved }) {
+export function releasesPane({ onMoved, allowedBy, toPublish }) {
   const progress = h("div", { "aria-live": "polite" });
   const body = h("div", { class: "stack" }, skeleton(56), skeleton(220), skeleton(160));
-  const element = h("div", { class: "stack history goes-stale" }, progress, body);
+  const element = h("div", { class: "stack releases goes-stale" }, progress, body);
   let metric = "";
   let told = null; // the ModelHistory
   let drawn = "";
@@ -39,9 +44,9 @@ export function historyPane({ onMoved }) {
     const text = JSON.stringify([told, metric, following]);
     if (text === drawn) return;
     drawn = text;
-    if (!told.versions.length) return body.replaceChildren(emptyState({ title: "Nothing was published yet", text: "Each training publishes a version here: p1-prediction-api train your.csv --target column.", action: { label: "Look again", run: refresh } }));
+    if (!told.versions.length) return body.replaceChildren(emptyState({ title: "Nothing was published yet", text: `A version is published by ${toPublish}.`, action: { label: "Look again", run: refresh } }));
     const focused = body.contains(document.activeElement) && document.activeElement.dataset.key;
-    body.replaceChildren(versions(told, metric, { promote, rollBack, isMoving: following > 0 }), moves(told));
+    body.replaceChildren(versions(told, { metric, allowedBy }, { promote, rollBack, isMoving: following > 0 }), moves(told));
     if (focused) body.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     panel.refresh();
   }
@@ -88,7 +93,7 @@ export function historyPane({ onMoved }) {
     element,
     open: () => { isOpen = true; panel.sync(); refresh(); },
     close: () => { isOpen = false; clearTimeout(timer); if (getParam("version") !== null) setParam("version", null, { replace: true }); },
-    setModel: (model) => { metric = model.card.metric; refresh(); },
+    setModel: (model) => { metric = model.metric; refresh(); },
   };
 }
 

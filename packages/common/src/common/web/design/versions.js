@@ -2,11 +2,9 @@
 // Knows the `ModelHistory` of the API.
 
 import { badge, h, icon, setParam } from "/design/elements.js";
-import { ago, capital, dateWords, delta, figure, isError, metricName } from "/words.js";
+import { ago, capital, dateWords, delta, figure, isError, metricName } from "/design/words.js";
 
-const WHY_NOT = "This service moves no alias when asked. Start it with P1_ALLOW_PROMOTION=true, or move the alias in the registry.";
-
-export function versions(told, metric, { promote, rollBack, isMoving }) {
+export function versions(told, { metric, allowedBy }, { promote, rollBack, isMoving }) {
   const serving = told.versions.find((one) => one.is_serving);
   const back = told.rolls_back_to;
   const backWords = back === null ? "Nothing to roll back to: the alias stood nowhere else" : `Roll back to version ${back}`;
@@ -15,7 +13,7 @@ export function versions(told, metric, { promote, rollBack, isMoving }) {
     h("header", { class: "row between" },
       h("h2", { id: "versions-title" }, serving ? `Version ${serving.version} answers${told.stands_on !== serving.version ? `; ${told.alias} stands on version ${told.stands_on}` : ""}` : "No version answers"),
       h("button", { class: "button", "data-key": "roll-back", type: "button", disabled: !told.may_change || back === null || isMoving, title: backWords, onclick: rollBack }, icon("back"), back === null ? "Roll back" : `Roll back to ${back}`)),
-    !told.may_change && h("p", { class: "why-not" }, icon("warning"), WHY_NOT),
+    !told.may_change && h("p", { class: "why-not" }, icon("warning"), `This service moves no alias when asked. Start it with ${allowedBy}, or move the alias in the registry.`),
     h("div", { class: "scroll-x" }, h("table", { class: "table", id: "versions" },
       h("thead", {}, h("tr", {}, h("th", {}, "Version"), h("th", { class: "num" }, metricName(metric)), h("th", { class: "wide" }, "Verdict"), h("th", { class: "wide" }, "Published"), h("th", { class: "num" }, h("span", { class: "visually-hidden" }, "Action")))),
       h("tbody", {}, rows))));

@@ -1,13 +1,18 @@
-// A room of the lab: the phase's exercises by exit criterion, each with its task, its hints one by one, and the
-// commands to begin and to check it. Answers are files of the reader's own; nothing is judged here. The open
-// exercise is in the address. Done and hints taken are those of `roadmap exercises`.
+// A room: a phase's exercises by exit criterion, each with its task, its hints one by one, and the commands to begin
+// and to check it. Answers are files of the reader's own; nothing is judged here.
+//
+//   import { exercisesRoom } from "/design/exercises.js";
+//   main.append(exercisesRoom({ title: "Could you have said so?", lead: "Predictions, small functions, bugs. …" }));
+//
+// Knows common's exercise routes (/v1/exercises). The open exercise is in the address: ?exercise=…. Done and hints
+// taken are those of `roadmap exercises`.
 
 import { badge, codeBlock, emptyState, errorState, h, meter, setParam, getParam, skeleton } from "/design/elements.js";
 import { request } from "/design/http.js";
 
 const ADDRESS = "/v1/exercises";
 
-export function exercisesRoom() {
+export function exercisesRoom({ title, lead }) {
   const list = h("nav", { class: "stack", "aria-label": "Exercises" }, skeleton(320));
   const task = h("article", { class: "stack exercise-task", tabindex: -1 });
   let items = [];
@@ -60,10 +65,10 @@ export function exercisesRoom() {
   });
   addEventListener("focus", () => { if (shown) { const name = shown; fill(name, () => request(`${ADDRESS}/${encodeURIComponent(name)}`), load); } }); // back from the terminal
   load();
-  return h("div", { class: "stack lab" },
+  return h("div", { class: "stack exercise-room" },
     h("div", { class: "stack" },
-      h("h1", {}, "Could you have said so before running it?"),
-      h("p", { class: "lead" }, "Predictions, small functions, bugs in code that looks right. Your answer is a file of yours; a check in the terminal says what is wrong with it, and what it finds appears here.")),
+      h("h1", {}, title),
+      h("p", { class: "lead" }, lead, " Your answer is a file of yours; a check in the terminal says what is wrong with it, and what it finds appears here.")),
     h("div", { class: "exercises" }, list, task));
 }
 
@@ -94,7 +99,7 @@ function taskView(text, takeHint) {
   return [
     h("div", { class: "row between" }, h("h2", {}, text.title), text.done_at && badge(`Passed ${new Date(text.done_at).toLocaleDateString()}`, "good")),
     prose(text.task_html),
-    h("div", { class: "two" },
+    h("div", { class: "exercise-commands" },
       h("div", { class: "captioned" }, h("p", { class: "hint" }, "Begin: copies the starter to a file of yours and prints its place"), codeBlock(text.start_command)),
       h("div", { class: "captioned" }, h("p", { class: "hint" }, "Check: passes, or says what is wrong"), codeBlock(text.check_command))),
     ...hints,
