@@ -202,6 +202,11 @@ class AliasFollower(Generic[Loaded]):
             self._trouble = f"version {version.version} cannot be loaded: {error}"
             said.error("model_not_loaded", reason=str(error), still_serving=self.serving)
             return
+        except Exception as error:  # noqa: BLE001 - a broken version must not end the watch
+            self._failures.inc()
+            self._trouble = f"version {version.version} broke while it was loaded: {error!r}"
+            said.exception("model_not_loaded", still_serving=self.serving)
+            return
         await fresh.__aenter__()
         old, self._current = self._current, fresh
         self._trouble = ""

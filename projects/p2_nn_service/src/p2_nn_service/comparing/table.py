@@ -69,10 +69,16 @@ class Comparison(BaseModel):
 def compare_runs(data_dir: Path, run_ids: Sequence[str] = (), *, dataset: str = "") -> Comparison:
     """Compare the named runs, else every run of `dataset`, else of the data set trained on last.
 
+    A run that failed is left out: its network is not to be had.
+
     Raises `NothingToCompareError` when there is none with a held-out accuracy, and `NetworkError`
     for runs of different data sets: their accuracies cannot be compared.
     """
-    records = [r for r in list_runs(data_dir) if "held_out_accuracy" in r.metrics]
+    records = [
+        record
+        for record in list_runs(data_dir)
+        if "held_out_accuracy" in record.metrics and record.status != "failed"
+    ]
     known = tuple(dict.fromkeys(r.dataset for r in records))
     if run_ids:
         records = _named(records, run_ids)
@@ -184,9 +190,13 @@ def _verdict(rows: Sequence[Compared], efficient: dict[Cost, tuple[int, ...]]) -
             lost = (best.accuracy - cheap.accuracy) * 100
             return (
                 f"{words}; {_name(cheap)} comes within {lost:.1f} points of it for "
-                f"{paid / price:.0%} of its {COST_WORDS[cost]}"
+                f"{_share(paid / price)} of its {COST_WORDS[cost]}"
             )
     return f"{words}; nothing cheaper comes within a point of it"
+
+
+def _share(part: float) -> str:
+    return f"{part:.0%}" if part >= 0.01 else "less than 1%"
 
 
 def _name(row: Compared) -> str:
