@@ -6,6 +6,7 @@ from pathlib import Path
 from common.service import create_service
 from fastapi import FastAPI
 
+from p2_nn_service.backprop_routes import backprop_router
 from p2_nn_service.settings import Settings
 
 PAGE_DIR = Path(__file__).parent / "web"
@@ -20,5 +21,6 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Neural networks trained, debugged, tracked, compared and served.",
         version=version("ai-roadmap-p2-nn-service"),
     )
+    service.app.include_router(backprop_router())
     service.pages(PAGE_DIR)
     return service.app
