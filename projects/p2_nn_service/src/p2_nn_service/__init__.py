@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from p2_nn_service.data.datasets import Dataset, open_dataset
+    from p2_nn_service.debugging.examining import examine
+    from p2_nn_service.debugging.subject import Subject
     from p2_nn_service.errors import NetworkError, TrainingError
     from p2_nn_service.models.building import build
     from p2_nn_service.training.loop import Batches, Fitted, Watcher, fit
@@ -19,9 +21,11 @@ _HOMES = {
     "Fitted": "p2_nn_service.training.loop",
     "NetworkError": "p2_nn_service.errors",
     "Recipe": "p2_nn_service.training.recipe",
+    "Subject": "p2_nn_service.debugging.subject",
     "TrainingError": "p2_nn_service.errors",
     "Watcher": "p2_nn_service.training.loop",
     "build": "p2_nn_service.models.building",
+    "examine": "p2_nn_service.debugging.examining",
     "fit": "p2_nn_service.training.loop",
     "open_dataset": "p2_nn_service.data.datasets",
 }
@@ -32,9 +36,11 @@ __all__ = [
     "Fitted",
     "NetworkError",
     "Recipe",
+    "Subject",
     "TrainingError",
     "Watcher",
     "build",
+    "examine",
     "fit",
     "open_dataset",
 ]

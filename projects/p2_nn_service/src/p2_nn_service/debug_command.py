@@ -22,6 +22,7 @@ from p2_nn_service.debugging.examining import Progress as Told
 from p2_nn_service.debugging.examining import examine
 from p2_nn_service.debugging.findings import Finding, Report, Severity
 from p2_nn_service.debugging.subject import Subject, of_classifier
+from p2_nn_service.debugging.threads import fastest_threads
 from p2_nn_service.errors import RecipeError, TrainingError
 from p2_nn_service.runs import find_run, runs_dir
 from p2_nn_service.settings import Settings
@@ -52,19 +53,25 @@ class Order:
 def carry_out(order: Order, settings: Settings) -> int:
     """Debug as ordered and say what was found; returns the exit code."""
     subject, home = _subject(order, settings)
-    with _shown() as told:
+    with _shown() as told, fastest_threads(subject):
         report = examine(subject, seconds=order.seconds, told=told)
-    keep_to_ourselves()
-    write_tensorboard(report, home / TENSORBOARD_DIR)
-    if order.out is not None:
-        write_pngs(report, order.out)
     if order.is_json:
         typer.echo(report.model_dump_json(indent=2))
     else:
         _tell(report, console())
-        where = f"pictures: `tensorboard --logdir {home.parent}`"
-        typer.echo(f"{where}{f', and {order.out}' if order.out else ''}", err=True)
+    _keep_pictures(report, home, order.out)
     return int(report.has_problem)
+
+
+def _keep_pictures(report: Report, home: Path, out: Path | None) -> None:
+    """Write pictures into the run's TensorBoard folder, and as PNG where asked."""
+    keep_to_ourselves()
+    write_tensorboard(report, home / TENSORBOARD_DIR)
+    where = f"pictures: `tensorboard --logdir {home.parent}`"
+    if out is not None:
+        write_pngs(report, out)
+        where += f", and {out}"
+    typer.echo(where, err=True)
 
 
 def _subject(order: Order, settings: Settings) -> tuple[Subject, Path]:
@@ -123,6 +130,8 @@ def _tell(report: Report, to: Console) -> None:
     for one in report.left_out:
         table.add_row(Text("not done", style="dim"), one.code, Text(one.reason, style="dim"))
     to.print(table)
+    if any("there was time for" in one.reason for one in report.left_out):
+        to.print("More is seen with more time: --seconds")
     for one in report.findings:
         _tell_suspects(one, to)
 

@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["ok", "warning", "problem"]
 _ORDER: dict[Severity, int] = {"problem": 0, "warning": 1, "ok": 2}
+_CAUSES_FIRST = (
+    "inputs", "one-value-tells", "loss-at-start", "gradient-flow", "learning-rate", "numbers",
+    "overfit-a-batch", "update-ratio", "units", "labels", "repeats", "shuffled-labels",
+)  # fmt: skip
+"""Of what is wrong, what brings about the rest: a rate too high kills units, not they it."""
 
 
 class _Value(BaseModel):
@@ -107,8 +112,11 @@ class Report(_Value):
 
 
 def ranked(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Order by severity, otherwise as found."""
-    return tuple(sorted(findings, key=lambda one: _ORDER[one.severity]))
+    """Order by severity, then causes before what they bring about."""
+    places = {code: k for k, code in enumerate(_CAUSES_FIRST)}
+    return tuple(
+        sorted(findings, key=lambda one: (_ORDER[one.severity], places.get(one.code, len(places))))
+    )
 
 
 def sum_up(findings: tuple[Finding, ...], n_left_out: int) -> str:

@@ -26,9 +26,9 @@ from p2_nn_service.debugging.subject import Subject
 
 CODE = "labels"
 N_FOLDS = 3
-N_STEPS, N_EPOCHS = 200, 12
+N_STEPS, N_EPOCHS = 120, 12
 """Of each fold, whichever is less."""
-N_EXAMPLES = 3000
+N_EXAMPLES = 2400
 SOME, MANY = 0.05, 0.12
 BARELY = 0.25
 """Of the way from chance to always right: below it the network has learned too little to judge."""
@@ -151,7 +151,7 @@ def _judge(subject: Subject, seen: Dataset, unseen: Dataset, k: int, time: Allow
     model = subject.make(subject.recipe.seed + k).to(subject.device)
     n_steps = min(N_STEPS, N_EPOCHS * (1 + len(seen) // subject.batch_size))
     part = (k / N_FOLDS, (k + 1) / N_FOLDS)
-    steps = time.part(1 / (N_FOLDS - k)).steps(n_steps, at_least=n_steps // 4, of=part)
+    steps = time.part(1 / (N_FOLDS - k)).steps(n_steps, at_least=n_steps // 3, of=part)
     batches = subject.batches(seen, stream=2 + k)
     for step in practise(model, subject, batches, steps, reference_optimiser(model)):
         if not np.isfinite(step.loss):

@@ -19,7 +19,7 @@ from p2_nn_service.debugging.repeats import contents
 from p2_nn_service.debugging.subject import Subject
 
 SHUFFLED, ALONE = "shuffled-labels", "one-value-tells"
-N_STEPS = 150
+N_STEPS = 100
 N_TRAINED, N_JUDGED = 1000, 1000
 SURE = 1e-4
 """Chance of a result so good by luck."""

@@ -22,7 +22,7 @@ from p2_nn_service.training.chance import seed_of
 from p2_nn_service.training.loop import Batch
 
 CODE = "numbers"
-N_STEPS = 40
+N_STEPS = 25
 HUGE = 1e3
 """A weight beyond it was driven there by the rate, not by the data."""
 _MEANT = frozenset({"masked_fill", "where", "full", "full_like", "triu"})

@@ -29,7 +29,8 @@ def check_overfitting(subject: Subject, time: Allowance) -> Finding:
     """Train on one small batch until it is known by heart."""
     batch = _distinct_batch(subject)
     model = _without_chance(subject.fresh())
-    losses = _learn(model, subject, batch, subject.make_optimiser(model, subject.recipe), time)
+    own = subject.make_optimiser(model, subject.recipe)
+    losses = _learn(model, subject, batch, own, time.part(0.4))
     if _is_known(losses):
         return Finding(
             code=CODE, severity="ok", figures=_figures(losses), drawings=(_drawn(losses),),
@@ -38,7 +39,7 @@ def check_overfitting(subject: Subject, time: Allowance) -> Finding:
     tried: list[float] = []
     for rate in RATES:
         other = _without_chance(subject.fresh())
-        tried = _learn(other, subject, batch, reference_optimiser(other, rate), time)
+        tried = _learn(other, subject, batch, reference_optimiser(other, rate), time.part(0.6))
         if _is_known(tried):
             return _recipe_at_fault(losses, tried, rate)
     check_finite(losses, "while it learned a batch by heart")
@@ -56,7 +57,7 @@ def _learn(
     model: nn.Module, subject: Subject, batch: Batch, optimiser: Optimizer, time: Allowance
 ) -> list[float]:
     losses: list[float] = []
-    steps = time.steps(N_STEPS, at_least=N_STEPS // 3)
+    steps = time.steps(N_STEPS, at_least=N_STEPS // 5)
     for step in practise(model, subject, repeat(batch), steps, optimiser):
         losses.append(step.loss)
         if _is_known(losses):

@@ -137,7 +137,7 @@ def _judge(
     what = f"Set learning_rate near {test.suggested:.1g}."
     edge = f"the edge is near {test.edge:.1g}" if test.edge < math.inf else "no edge was seen"
     seen = (
-        f"in {n_tried} steps it takes {_fall(ours)} off the loss, {test.suggested:.1g} takes "
+        f"in {n_tried} steps the loss falls by {_fall(ours)}, at {test.suggested:.1g} by "
         f"{theirs:.2f}; {edge}."
     )
     if ours >= HALF * theirs:
@@ -153,4 +153,6 @@ def _judge(
 
 
 def _fall(learned: float) -> str:
-    return "nothing (it is lost)" if learned == -math.inf else f"{learned:.2f}"
+    if learned == -math.inf:
+        return "nothing, it is lost"
+    return f"{learned:.2f}" if learned >= 0 else f"nothing, it rises by {-learned:,.2f}"

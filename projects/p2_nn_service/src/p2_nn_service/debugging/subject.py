@@ -26,7 +26,7 @@ from p2_nn_service.training.optimisers import make_optimiser
 from p2_nn_service.training.recipe import Recipe
 
 Prepare = Callable[[Dataset], Tensor]
-MOST_BATCH = 128
+MOST_BATCH = 64
 """A larger batch would tell the same, more slowly."""
 FEWEST, MOST_VALUES = 64, 20_000_000
 """Of a sample: examples, and numbers in all of them."""

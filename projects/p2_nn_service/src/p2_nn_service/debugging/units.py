@@ -18,7 +18,7 @@ from p2_nn_service.debugging.subject import Subject
 from p2_nn_service.debugging.tracing import Operation, Tracing
 
 CODE = "units"
-N_STEPS = 40
+N_STEPS = 25
 N_EXAMPLES = 2000
 NEAR_END = 0.02
 """Share of the range of a sigmoid or tanh that counts as its end."""
@@ -44,7 +44,8 @@ class Idle:
 
 def check_units(subject: Subject, time: Allowance) -> Finding:
     """Count units that never fire or always stand at their end, layer by layer."""
-    layers = _watched(subject, _network(subject, time))
+    model = _practised(subject, time) if subject.trained is None else subject.trained.eval()
+    layers = _watched(subject, model)
     if not layers:
         return Finding(
             code=CODE, severity="ok",
@@ -68,9 +69,8 @@ def check_units(subject: Subject, time: Allowance) -> Finding:
     )  # fmt: skip
 
 
-def _network(subject: Subject, time: Allowance) -> nn.Module:
-    if subject.trained is not None:
-        return subject.trained
+def _practised(subject: Subject, time: Allowance) -> nn.Module:
+    """Return the network after a short practice, as it is then: norms have no averages yet."""
     model = subject.fresh()
     for step in practise(model, subject, subject.batches(), time.steps(N_STEPS)):
         warm(step, subject, N_STEPS)
@@ -91,7 +91,6 @@ def _watched(subject: Subject, model: nn.Module) -> list[Idle]:
         is_filters = n_dims == 4 or (n_dims == 3 and subject.training.kind == "series")
         found[layer] = _idle(layer, name, made[0].detach(), is_filters=is_filters)
 
-    model.eval()
     x, _ = subject.sample(subject.held_out, N_EXAMPLES)
     with torch.no_grad(), Tracing(model, seen):
         model(x)

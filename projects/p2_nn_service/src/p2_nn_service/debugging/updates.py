@@ -16,7 +16,7 @@ from p2_nn_service.debugging.practice import check_finite, practise, warm
 from p2_nn_service.debugging.subject import Subject
 
 CODE = "update-ratio"
-N_STEPS = 40
+N_STEPS = 25
 TOO_SMALL, SMALL = 1e-6, 1e-5
 LARGE, TOO_LARGE = 0.4, 1.0
 """Of a layer's longest step; of the layers the median, since one that begins at 0 moves far."""
