@@ -112,11 +112,12 @@ def _tell(run: LanguageRun) -> None:
 
 
 def _print(run: LanguageRun, how: Writing) -> None:
-    typer.echo(how.prompt, nl=False)
-    for character in continue_text(
+    following = continue_text(
         run.network.cpu(), run.characters, how.prompt, n_characters=how.n_characters,
         temperature=how.temperature, top_p=how.top_p, seed=how.seed,
-    ):  # fmt: skip
+    )  # fmt: skip
+    typer.echo(how.prompt, nl=False)
+    for character in following:
         typer.echo(character, nl=False)
     typer.echo("")
 

@@ -20,7 +20,7 @@ def continue_text(
     top_p: float = 0.95,
     seed: int = 0,
 ) -> Iterator[str]:
-    """Yield what follows the prompt, a character at a time; the seed alone decides.
+    """Return what follows the prompt, drawn as it is asked for; the seed alone decides.
 
     The network sees the last `context` characters, as many as it was trained on. Raises
     `RecipeError` for a temperature below 0 or a `top_p` out of (0, 1], and `DatasetError` for a
@@ -30,13 +30,17 @@ def continue_text(
     device = next(network.parameters()).device
     seen = torch.from_numpy(to_symbols(prompt or characters[0], characters)).to(device)
     chance = torch.Generator().manual_seed(seed)
-    for _ in range(n_characters):
-        with torch.no_grad():
-            logits = network(seen[None, -network.context :])[0, -1].float().cpu()
-        chances = next_chances(logits, temperature=temperature, top_p=top_p)
-        chosen = torch.multinomial(chances, 1, generator=chance)
-        seen = torch.cat([seen[-network.context :], chosen.to(device)])
-        yield characters[int(chosen)]
+
+    def drawn(seen: Tensor) -> Iterator[str]:
+        for _ in range(n_characters):
+            with torch.no_grad():
+                logits = network(seen[None, -network.context :])[0, -1].float().cpu()
+            chances = next_chances(logits, temperature=temperature, top_p=top_p)
+            chosen = torch.multinomial(chances, 1, generator=chance)
+            seen = torch.cat([seen[-network.context :], chosen.to(device)])
+            yield characters[int(chosen)]
+
+    return drawn(seen)
 
 
 def next_chances(logits: Tensor, *, temperature: float, top_p: float) -> Tensor:

@@ -1,0 +1,130 @@
+"""What the findings show, in words: who is ahead where, and where no difference shows.
+
+Figures are means over seeds with 95 % intervals by Student's t. Two networks of one seed saw the
+same batches, so a difference is judged by the differences of the pairs.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from p2_nn_service.contracts import Estimate
+from p2_nn_service.language.why.findings import BodyKind, Findings, Point, Recall
+
+NAMES: Mapping[BodyKind, str] = {"rnn": "RNN", "lstm": "LSTM", "transformer": "Transformer"}
+REMEMBERED = 0.9
+"""Share of symbols said rightly from which a delay counts as remembered."""
+
+
+def words(found: Findings) -> tuple[str, ...]:
+    """Return a sentence or two for each measurement that has been made."""
+    parts = []
+    if found.quality:
+        parts += [_on_time(found), _on_steps(found)]
+    if found.paces:
+        parts.append(_on_pace(found))
+    if found.gradients:
+        parts.append(_on_gradients(found))
+    if found.recall:
+        parts.append(_on_recall(found))
+    return tuple(parts)
+
+
+def over_seeds(values: Sequence[float]) -> Estimate:
+    """Return the mean with its 95 % interval; of a single value the interval is unbounded."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Estimate(value=mean, low=-np.inf, high=np.inf)
+    reach = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return Estimate(value=mean, low=mean - float(reach), high=mean + float(reach))
+
+
+def bits_at(curve: Sequence[Point], step: float) -> float:
+    """Return the bits of a curve at a step, between its points on a straight line."""
+    return float(np.interp(step, [one.step for one in curve], [one.bits for one in curve]))
+
+
+def _on_time(found: Findings) -> str:
+    last = {kind: [one.curve[-1] for one in _runs(found, kind)] for kind in ("lstm", "transformer")}
+    seconds = {kind: float(np.mean([p.train_s for p in points])) for kind, points in last.items()}
+    bits = {kind: [p.bits for p in points] for kind, points in last.items()}
+    took = " and ".join(f"{seconds[kind]:,.0f} s ({NAMES[kind]})" for kind in seconds)
+    return f"At the end of equal time planned, {took} of training: {_compared(bits)}"
+
+
+def _on_steps(found: Findings) -> str:
+    curves = {kind: [q.curve for q in _runs(found, kind)] for kind in ("lstm", "transformer")}
+    step = min(curve[-1].step for of in curves.values() for curve in of)
+    bits = {kind: [bits_at(curve, step) for curve in of] for kind, of in curves.items()}
+    return f"After {step:,} steps each: {_compared(bits)}"
+
+
+def _compared(bits: Mapping[BodyKind, Sequence[float]]) -> str:
+    told = ", ".join(f"{NAMES[kind]} {_told(over_seeds(values))}" for kind, values in bits.items())
+    lead = over_seeds(np.subtract(bits["transformer"], bits["lstm"]).tolist())
+    ahead = "LSTM" if lead.value > 0 else "Transformer"
+    if lead.low <= 0 <= lead.high:
+        return f"{told} bits a character; no difference that these seeds can show."
+    return f"{told} bits a character; the {ahead} is ahead by {abs(lead.value):.3f}."
+
+
+def _on_pace(found: Findings) -> str:
+    ratios = pace_ratios(found)
+    (short, first), (long, last) = ratios[0], ratios[-1]
+    return (
+        f"A training step over {found.plan.pace_characters:,} characters takes the LSTM "
+        f"{first:.2f} times the Transformer's time in sequences of {short}, {last:.2f} times in "
+        f"sequences of {long:,}."
+    )
+
+
+def pace_ratios(found: Findings) -> list[tuple[int, float]]:
+    """Return each length with the LSTM's seconds a step over the Transformer's."""
+    of = {(one.kind, one.length): one.step_s for one in found.paces}
+    lengths = sorted({one.length for one in found.paces})
+    return [(n, of["lstm", n] / of["transformer", n]) for n in lengths]
+
+
+def _on_gradients(found: Findings) -> str:
+    fresh = [one for one in found.gradients if not one.is_trained]
+    kinds = list(dict.fromkeys(one.kind for one in fresh))
+    near, far = min(one.length for one in fresh), max(one.length for one in fresh)
+
+    def norm(kind: BodyKind, length: int) -> float:
+        return float(
+            np.mean([one.norm for one in fresh if (one.kind, one.length) == (kind, length)])
+        )
+
+    kept = {kind: norm(kind, far) / norm(kind, near) for kind in kinds}
+    told = ", ".join(f"{NAMES[kind]} {kept[kind]:.1e}" for kind in kinds)
+    return (
+        f"Of the slope that reaches the first of {near} characters, this part reaches the first of "
+        f"{far} before training: {told}."
+    )
+
+
+def _on_recall(found: Findings) -> str:
+    told = []
+    for kind in NAMES:
+        mine = [one for one in found.recall if one.kind == kind]
+        held = [delay for delay, mean in recall_means(mine) if mean >= REMEMBERED]
+        told.append(f"{NAMES[kind]} {max(held) if held else 'none'}")
+    return (
+        f"The longest delay over which {REMEMBERED:.0%} of the symbols were recalled after "
+        f"{found.plan.recall_steps:,} steps of training each: {', '.join(told)}."
+    )
+
+
+def recall_means(of: Sequence[Recall]) -> list[tuple[int, float]]:
+    """Return each delay with the mean share over seeds."""
+    delays = sorted({one.delay for one in of})
+    return [(d, float(np.mean([one.accuracy for one in of if one.delay == d]))) for d in delays]
+
+
+def _runs(found: Findings, kind: BodyKind) -> list:
+    return sorted((one for one in found.quality if one.kind == kind), key=lambda one: one.seed)
+
+
+def _told(one: Estimate) -> str:
+    return f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
