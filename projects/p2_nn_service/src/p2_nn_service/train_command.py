@@ -132,8 +132,8 @@ class ProgressBar(Watcher):
     @override
     def epoch_ended(self, record: RunRecord, metrics: dict[str, float]) -> None:
         self._say(
-            f"epoch {record.epoch}/{record.epochs}: loss {metrics['loss']:.4f}, {_quality(metrics)}, "
-            f"{record.train_s:.1f} s of training"
+            f"epoch {record.epoch}/{record.epochs}: loss {metrics['loss']:.4f}, "
+            f"{_quality(metrics)}, {record.train_s:.1f} s of training"
         )
 
     def _say(self, text: str) -> None:

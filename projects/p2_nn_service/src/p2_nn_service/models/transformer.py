@@ -31,9 +31,7 @@ class Attention(nn.Module):
         n, steps, width = x.shape
         split = self.query_key_value(x).view(n, steps, 3, self.n_heads, width // self.n_heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)  # each (n, heads, steps, d)
-        mixed = functional.scaled_dot_product_attention(
-            query, key, value, is_causal=self.is_causal
-        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=self.is_causal)
         return self.out(mixed.transpose(1, 2).reshape(n, steps, width))
 
 

@@ -29,7 +29,9 @@ def run_experiment(text: Text, wish: Wish, out: Path, report: Report) -> Finding
     `NetworkError` when it holds an experiment that was begun otherwise, and `KeyboardInterrupt`
     when asked to stop; the same call goes on.
     """
-    found = Findings.read(out) or Findings(wish=wish, plan=make_plan(text, wish), machine=_machine())
+    found = Findings.read(out) or Findings(
+        wish=wish, plan=make_plan(text, wish), machine=_machine()
+    )
     if found.wish != wish:
         raise NetworkError(
             f"{out} holds another experiment ({_told(found.wish)}), not this one ({_told(wish)}); "

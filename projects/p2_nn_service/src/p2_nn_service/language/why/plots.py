@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from p2_nn_service.errors import NetworkError
 from p2_nn_service.language.why.findings import BodyKind, Findings, Gradient
@@ -72,7 +73,7 @@ def _pace(axes: Axes, found: Findings) -> None:
             f"{ratio:.2g}×", (length, 0), xycoords=("data", "axes fraction"), ha="center",
             va="bottom", fontsize=8,
         )  # fmt: skip
-    axes.set_xscale("log", base=2)
+    _double(axes)
     axes.set_yscale("log")
     along = f"length of sequences, {found.plan.pace_characters:,} characters in all"
     _dress(axes, "milliseconds a step; LSTM over Transformer", along)
@@ -81,7 +82,7 @@ def _pace(axes: Axes, found: Findings) -> None:
 def _gradients(axes: Axes, of: list[Gradient], when: str) -> None:
     for kind in COLOURS:
         _line(axes, kind, ((one.length, one.norm) for one in of if one.kind == kind))
-    axes.set_xscale("log", base=2)
+    _double(axes)
     axes.set_yscale("log")
     _dress(axes, f"slope at the first character, {when}", "length of the sequence")
 
@@ -91,15 +92,24 @@ def _recall(axes: Axes, found: Findings) -> None:
         mine = ((one.delay, 100 * one.accuracy) for one in found.recall if one.kind == kind)
         _line(axes, kind, mine)
     axes.axhline(12.5, color="0.6", linestyle=":", label="by chance")
-    axes.set_xscale("log", base=2)
+    _double(axes)
     _dress(axes, "symbols recalled, %", "delay, steps")
 
 
 def _line(axes: Axes, kind: BodyKind, points: Iterable[tuple[int, float]]) -> None:
-    along, up = np.array(list(points) or [(1, np.nan)], dtype=float).T
+    found = list(points)
+    if not found:
+        return
+    along, up = np.array(found, dtype=float).T
     at = np.unique(along)
     axes.plot(at, [up[along == x].mean() for x in at], color=COLOURS[kind], label=NAMES[kind])
     axes.plot(along, up, ".", color=COLOURS[kind], alpha=0.6)
+
+
+def _double(axes: Axes) -> None:
+    """Space lengths by doublings, written as numbers."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
 
 
 def _dress(axes: Axes, title: str, along: str) -> None:

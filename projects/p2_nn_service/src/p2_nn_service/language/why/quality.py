@@ -75,9 +75,10 @@ def measure_quality(
         seed=seed,
     )  # fmt: skip
     curve = Curve(folder)
+    held_out = scored_windows(text.held_out[: plan.n_scored], plan.context)
     fitted = fit(
         network, windows, next_symbol, recipe, run=folder, record=_record(folder, text, kind, plan),
-        evaluate=scoring(scored_windows(text.held_out[: plan.n_scored], plan.context), best_device()),
+        evaluate=scoring(held_out, best_device()),
         judged_by="held_out_loss", watchers=[curve], resume=bool(Checkpoints(folder.path)),
     )  # fmt: skip
     must_be_whole(fitted)
