@@ -54,9 +54,8 @@ def scored_windows(symbols: Symbols, context: int) -> Tensor:
     Windows overlap by half, so that every scored character has between `context / 2` and
     `context` characters before it, whatever the network.
     """
-    pieces = torch.from_numpy(symbols).unfold(0, context + 1, max(1, context // 2))
-    if not len(pieces):
+    if len(symbols) <= context:
         raise DatasetError(
             f"{len(symbols):,} characters held out are no window of {context}; lower the context"
         )
-    return pieces
+    return torch.from_numpy(symbols).unfold(0, context + 1, max(1, context // 2))

@@ -61,7 +61,7 @@ def _sized(text: Text, wish: Wish) -> Plan:
         batch_size=16 if is_quick else 32,
         quality_steps={},
         n_scored=3_000 if is_quick else 16_000,
-        recall_delays=(4, 24) if is_quick else (8, 32, 128),
+        recall_delays=(2, 16) if is_quick else (2, 8, 32, 128),
         recall_steps=0,
         recall_parameters=8_000 if is_quick else 30_000,
         gradient_lengths=(2, 8, 32) if is_quick else (2, 4, 8, 16, 32, 64, 128, 256),

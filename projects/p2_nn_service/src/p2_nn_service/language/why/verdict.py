@@ -73,7 +73,7 @@ def _on_pace(found: Findings) -> str:
     ratios = pace_ratios(found)
     (short, first), (long, last) = ratios[0], ratios[-1]
     return (
-        f"A training step over {found.plan.pace_characters:,} characters takes the LSTM "
+        f"On this machine ({found.machine}) a training step over {found.plan.pace_characters:,} characters takes the LSTM "
         f"{first:.2f} times the Transformer's time in sequences of {short}, {last:.2f} times in "
         f"sequences of {long:,}."
     )
