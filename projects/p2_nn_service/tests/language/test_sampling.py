@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from p2_nn_service.errors import DatasetError, RecipeError
 from p2_nn_service.language.networks import build_language
@@ -9,6 +9,7 @@ from p2_nn_service.language.sampling import continue_text, next_chances
 LOGITS = st.lists(st.floats(-8, 8, width=32), min_size=2, max_size=12).map(torch.tensor)
 
 
+@settings(deadline=None)
 @given(LOGITS, st.floats(0.1, 4), st.floats(0.05, 1))
 def test_the_fewest_likeliest_with_enough_together_are_kept(
     logits: torch.Tensor, temperature: float, top_p: float
@@ -23,6 +24,7 @@ def test_the_fewest_likeliest_with_enough_together_are_kept(
     torch.testing.assert_close(chances[kept], plain[kept] / plain[kept].sum())
 
 
+@settings(deadline=None)
 @given(LOGITS)
 def test_without_heat_the_likeliest_is_certain_and_heat_levels(logits: torch.Tensor) -> None:
     cold = next_chances(logits, temperature=0, top_p=0.5)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from p2_nn_service.errors import DatasetError
 from p2_nn_service.language.texts import KNOWN, Text, open_text, to_symbols
@@ -64,6 +64,7 @@ def test_a_character_that_is_not_known_is_named() -> None:
         to_symbols("abz", "abc")
 
 
+@settings(deadline=None)
 @given(st.integers(20, 400), st.integers(1, 9), st.integers(1, 7), st.integers(0, 3))
 def test_an_epoch_takes_windows_that_do_not_overlap_and_can_be_entered_midway(
     n: int, context: int, batch_size: int, epoch: int
@@ -87,6 +88,7 @@ def test_epochs_differ_and_a_limit_keeps_the_first_batches() -> None:
     assert [torch.equal(a[0], b[0]) for a, b in zip(whole.epoch(0), some.epoch(0))] == [True] * 3  # noqa: B905 - the first three
 
 
+@settings(deadline=None)
 @given(st.integers(2, 20), st.integers(0, 60))
 def test_each_scored_character_is_scored_once_with_half_a_context_before_it(
     context: int, more: int
