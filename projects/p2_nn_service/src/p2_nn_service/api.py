@@ -14,6 +14,7 @@ from common.serving import openinference_router
 from fastapi import FastAPI
 
 from p2_nn_service.asking import JSON
+from p2_nn_service.backprop_routes import backprop_router
 from p2_nn_service.classify_routes import (
     CLASSIFY_PATH,
     CLASSIFY_PROBLEMS,
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     releases = Releases(settings, live, allow_promotion=settings.allow_promotion)
     service.mount(release_router(settings, releases))
     service.mount(run_router(settings))
+    service.mount(backprop_router())
     service.mount(
         openinference_router(
             lambda: [live] if live.is_ready() else [],

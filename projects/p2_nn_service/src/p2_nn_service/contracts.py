@@ -134,6 +134,51 @@ class ModelCard(_Value):
     limits: tuple[str, ...] = ()
 
 
+# ---------------------------------------------------------------------------------- backprop seen
+Activation = Literal["tanh", "relu"]
+SmallLoss = Literal["cross_entropy", "squared_error"]
+N_SMALL_NETWORKS = 3
+"""How many small networks there are of each kind; `seed` tells which."""
+
+
+class LocalDerivative(_Value):
+    """How much a node moves when one of its inputs does: d(node)/d(input)."""
+
+    to: str = Field(description="Id of the input; its gradient gets derivative x gradient.")
+    derivative: float
+
+
+class BackpropNode(_Value):
+    """One number of the network, made by one operation."""
+
+    id: str
+    label: str
+    op: str = Field(description="input, target, weight, or the operation: add, multiply, tanh, …")
+    layer: int = Field(description="Its place from left to right; inputs stand further left.")
+    value: float
+    gradient: float = Field(description="d(loss)/d(this), by the autodiff of phase 0.")
+    torch_gradient: float = Field(description="The same by torch.")
+    inputs: tuple[str, ...] = ()
+    local: tuple[LocalDerivative, ...] = Field(default=(), description="One for each input.")
+
+
+class BackpropGraph(_Value):
+    """A small network run forward and backward; nodes stand after their inputs, the loss last."""
+
+    seed: int = 0
+    activation: Activation
+    loss_kind: SmallLoss
+    inputs: dict[str, float] = Field(description="What it was given, by id of the node.")
+    loss: float
+    nodes: tuple[BackpropNode, ...]
+
+
+class BackpropGraphs(_Value):
+    """Every variation that can be asked for."""
+
+    graphs: tuple[BackpropGraph, ...]
+
+
 # --------------------------------------------------------------------------------------- answers
 class ServedModel(_Value):
     """Which model answered."""

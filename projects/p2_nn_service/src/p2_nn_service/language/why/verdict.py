@@ -73,9 +73,9 @@ def _on_pace(found: Findings) -> str:
     ratios = pace_ratios(found)
     (short, first), (long, last) = ratios[0], ratios[-1]
     return (
-        f"On this machine ({found.machine}) a training step over {found.plan.pace_characters:,} characters takes the LSTM "
-        f"{first:.2f} times the Transformer's time in sequences of {short}, {last:.2f} times in "
-        f"sequences of {long:,}."
+        f"On this machine ({found.machine}) a training step over "
+        f"{found.plan.pace_characters:,} characters takes the LSTM {first:.2f} times the "
+        f"Transformer's time in sequences of {short}, {last:.2f} times in sequences of {long:,}."
     )
 
 
