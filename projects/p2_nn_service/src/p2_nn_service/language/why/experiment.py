@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from p2_nn_service.errors import NetworkError
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.why import gradients, pace, quality, recall
-from p2_nn_service.language.why.findings import Findings, Wish
+from p2_nn_service.language.why.findings import BodyKind, Findings, Wish
 from p2_nn_service.language.why.pace import COMPARED
 from p2_nn_service.language.why.planning import RECALLED, make_plan
 from p2_nn_service.language.why.verdict import words
@@ -61,23 +62,21 @@ def _tasks(text: Text, found: Findings, out: Path) -> Iterator[Task]:
 
 def _gradient_tasks(text: Text, found: Findings) -> Iterator[Task]:
     have = {(one.kind, one.seed) for one in found.gradients if not one.is_trained}
-    for kind in RECALLED:
-        for seed in found.plan.seeds:
-            if (kind, seed) not in have:
-                yield (
-                    f"gradients: {kind}, seed {seed}",
-                    lambda kind=kind, seed=seed: found.gradients.extend(
-                        gradients.measure_untrained(text, found.plan, kind, seed)
-                    ),
-                )
+    for kind, seed in product(RECALLED, found.plan.seeds):
+
+        def measure(kind: BodyKind = kind, seed: int = seed) -> None:
+            found.gradients += gradients.measure_untrained(text, found.plan, kind, seed)
+
+        if (kind, seed) not in have:
+            yield f"gradients: {kind}, seed {seed}", measure
 
 
 def _quality_tasks(text: Text, found: Findings, out: Path, seed: int) -> Iterator[Task]:
     have = {(one.kind, one.seed) for one in found.quality}
     for kind in COMPARED:
-        folder = RunFolder(runs_dir(out) / f"{kind}-seed-{seed}")
 
-        def measure(kind: quality.BodyKind = kind, folder: RunFolder = folder) -> None:
+        def measure(kind: BodyKind = kind) -> None:
+            folder = RunFolder(runs_dir(out) / f"{kind}-seed-{seed}")
             of, network = quality.measure_quality(text, found.plan, kind, seed, folder)
             found.gradients += gradients.measure(network, text, found.plan, seed, is_trained=True)
             found.quality.append(of)
@@ -88,15 +87,13 @@ def _quality_tasks(text: Text, found: Findings, out: Path, seed: int) -> Iterato
 
 def _recall_tasks(found: Findings, seed: int) -> Iterator[Task]:
     have = {(one.kind, one.seed, one.delay) for one in found.recall}
-    for delay in found.plan.recall_delays:
-        for kind in RECALLED:
-            if (kind, seed, delay) not in have:
-                yield (
-                    f"recall after {delay}: {kind}, seed {seed}",
-                    lambda kind=kind, delay=delay: found.recall.append(
-                        recall.measure_recall(found.plan, kind, delay, seed)
-                    ),
-                )
+    for delay, kind in product(found.plan.recall_delays, RECALLED):
+
+        def measure(delay: int = delay, kind: BodyKind = kind) -> None:
+            found.recall.append(recall.measure_recall(found.plan, kind, delay, seed))
+
+        if (kind, seed, delay) not in have:
+            yield f"recall after {delay}: {kind}, seed {seed}", measure
 
 
 def _machine() -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import stats
 
 from p2_nn_service.contracts import Estimate
-from p2_nn_service.language.why.findings import BodyKind, Findings, Point, Recall
+from p2_nn_service.language.why.findings import BodyKind, Findings, Point, Quality, Recall
 
 NAMES: Mapping[BodyKind, str] = {"rnn": "RNN", "lstm": "LSTM", "transformer": "Transformer"}
+_COMPARED: tuple[BodyKind, ...] = ("lstm", "transformer")
 REMEMBERED = 0.9
 """Share of symbols said rightly from which a delay counts as remembered."""
 
@@ -46,7 +47,7 @@ def bits_at(curve: Sequence[Point], step: float) -> float:
 
 
 def _on_time(found: Findings) -> str:
-    last = {kind: [one.curve[-1] for one in _runs(found, kind)] for kind in ("lstm", "transformer")}
+    last = {kind: [one.curve[-1] for one in _runs(found, kind)] for kind in _COMPARED}
     seconds = {kind: float(np.mean([p.train_s for p in points])) for kind, points in last.items()}
     bits = {kind: [p.bits for p in points] for kind, points in last.items()}
     took = " and ".join(f"{seconds[kind]:,.0f} s ({NAMES[kind]})" for kind in seconds)
@@ -54,7 +55,7 @@ def _on_time(found: Findings) -> str:
 
 
 def _on_steps(found: Findings) -> str:
-    curves = {kind: [q.curve for q in _runs(found, kind)] for kind in ("lstm", "transformer")}
+    curves = {kind: [one.curve for one in _runs(found, kind)] for kind in _COMPARED}
     step = min(curve[-1].step for of in curves.values() for curve in of)
     bits = {kind: [bits_at(curve, step) for curve in of] for kind, of in curves.items()}
     return f"After {step:,} steps each: {_compared(bits)}"
@@ -122,7 +123,7 @@ def recall_means(of: Sequence[Recall]) -> list[tuple[int, float]]:
     return [(d, float(np.mean([one.accuracy for one in of if one.delay == d]))) for d in delays]
 
 
-def _runs(found: Findings, kind: BodyKind) -> list:
+def _runs(found: Findings, kind: BodyKind) -> list[Quality]:
     return sorted((one for one in found.quality if one.kind == kind), key=lambda one: one.seed)
 
 
