@@ -26,7 +26,8 @@ import typing
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from p2_nn_service.language.networks import KINDS, build_language
+from p2_nn_service.language.kinds import KINDS
+from p2_nn_service.language.networks import build_language
 from p2_nn_service.language.sampling import continue_text
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.training import next_symbol, scoring

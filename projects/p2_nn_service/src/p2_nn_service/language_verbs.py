@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from p2_nn_service.errors import TrainingError
+from p2_nn_service.language.kinds import KINDS
 from p2_nn_service.training_options import Changes, with_recipe_options
 
 language = typer.Typer(
@@ -23,7 +24,7 @@ def train(
     text: Annotated[str, typer.Option(help=f"{_TEXT[:-1]}; the last tenth is held out.")] = (
         "tinyshakespeare"
     ),
-    network: Annotated[str, typer.Option(help="rnn, lstm or transformer.")] = "transformer",
+    network: Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")] = "transformer",
     parameters: Annotated[
         int, typer.Option(min=1, help="About how many trained numbers it has.")
     ] = 400_000,

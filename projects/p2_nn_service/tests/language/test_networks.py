@@ -1,7 +1,8 @@
 import pytest
 import torch
 from p2_nn_service.errors import RecipeError
-from p2_nn_service.language.networks import KINDS, build_language
+from p2_nn_service.language.kinds import KINDS
+from p2_nn_service.language.networks import build_language
 from p2_nn_service.models.building import n_parameters
 
 every_kind = pytest.mark.parametrize("kind", KINDS)

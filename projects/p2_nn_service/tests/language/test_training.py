@@ -7,7 +7,8 @@ import torch
 from p2_nn_service.cli import app
 from p2_nn_service.contracts import RunRecord
 from p2_nn_service.errors import CheckpointError, RecipeError, TrainingError
-from p2_nn_service.language.networks import KINDS, build_language
+from p2_nn_service.language.kinds import KINDS
+from p2_nn_service.language.networks import build_language
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.training import (
     RECIPE,

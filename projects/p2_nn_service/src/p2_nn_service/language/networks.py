@@ -7,18 +7,16 @@ at one number of parameters, so a body is as wide as that number allows.
 
 from bisect import bisect_left
 from functools import cache
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from p2_nn_service.errors import RecipeError
+from p2_nn_service.language.kinds import KINDS, BodyKind
 from p2_nn_service.models.building import n_parameters
 from p2_nn_service.models.transformer import Block
 
-BodyKind = Literal["rnn", "lstm", "transformer"]
-KINDS: tuple[BodyKind, ...] = get_args(BodyKind)
 N_LAYERS = 2
 N_HEADS = 4
 _START: dict[BodyKind, float] = {"rnn": 1.0, "lstm": 1.0, "transformer": 0.1}

@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 
 from p2_nn_service.errors import NetworkError
+from p2_nn_service.language.kinds import BodyKind
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.why import gradients, pace, quality, recall
-from p2_nn_service.language.why.findings import BodyKind, Findings, Wish
+from p2_nn_service.language.why.findings import Findings, Wish
 from p2_nn_service.language.why.pace import COMPARED
 from p2_nn_service.language.why.planning import RECALLED, make_plan
 from p2_nn_service.language.why.verdict import words

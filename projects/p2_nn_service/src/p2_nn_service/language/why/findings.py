@@ -4,14 +4,14 @@ A measurement is kept as soon as it is made, so that a stopped experiment goes o
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from p2_nn_service.errors import NetworkError
+from p2_nn_service.language.kinds import BodyKind
 
 FINDINGS_FILE = "findings.json"
-BodyKind = Literal["rnn", "lstm", "transformer"]
 
 
 class _Value(BaseModel):

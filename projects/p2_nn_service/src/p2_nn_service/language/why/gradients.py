@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from p2_nn_service.language.networks import BodyKind, LanguageNetwork, build_language
+from p2_nn_service.language.kinds import BodyKind
+from p2_nn_service.language.networks import LanguageNetwork, build_language
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.why.findings import Gradient, Plan
 from p2_nn_service.training.chance import generator_of

@@ -8,10 +8,11 @@ import time
 
 import torch
 
+from p2_nn_service.language.kinds import BodyKind
 from p2_nn_service.language.networks import LanguageNetwork
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.training import next_symbol
-from p2_nn_service.language.why.findings import BodyKind, Pace, Plan
+from p2_nn_service.language.why.findings import Pace, Plan
 from p2_nn_service.language.why.quality import network_of
 from p2_nn_service.training.distributed import best_device
 

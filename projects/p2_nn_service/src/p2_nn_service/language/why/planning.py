@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from p2_nn_service.errors import DatasetError
+from p2_nn_service.language.kinds import BodyKind
 from p2_nn_service.language.networks import LanguageNetwork, build_language
 from p2_nn_service.language.texts import Text
-from p2_nn_service.language.why.findings import BodyKind, Plan, Wish
+from p2_nn_service.language.why.findings import Plan, Wish
 from p2_nn_service.language.why.pace import COMPARED, step_seconds
 from p2_nn_service.language.why.quality import N_POINTS, network_of
 from p2_nn_service.language.why.recall import BATCH_SIZE, N_SHOWN, recall_network

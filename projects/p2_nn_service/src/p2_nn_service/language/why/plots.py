@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from p2_nn_service.errors import NetworkError
-from p2_nn_service.language.why.findings import BodyKind, Findings, Gradient
+from p2_nn_service.language.kinds import BodyKind
+from p2_nn_service.language.why.findings import Findings, Gradient
 from p2_nn_service.language.why.verdict import NAMES, pace_ratios
 
 COLOURS: dict[BodyKind, str] = {

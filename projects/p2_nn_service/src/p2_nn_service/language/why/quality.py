@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing_extensions import override
 
 from p2_nn_service.contracts import RunEvent, RunRecord
-from p2_nn_service.language.networks import BodyKind, LanguageNetwork, build_language
+from p2_nn_service.language.kinds import BodyKind
+from p2_nn_service.language.networks import LanguageNetwork, build_language
 from p2_nn_service.language.texts import Text
 from p2_nn_service.language.training import next_symbol, scoring
 from p2_nn_service.language.why.findings import Plan, Point, Quality

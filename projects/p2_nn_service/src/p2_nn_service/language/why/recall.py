@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from p2_nn_service.language.networks import BodyKind, LanguageNetwork, build_language
+from p2_nn_service.language.kinds import BodyKind
+from p2_nn_service.language.networks import LanguageNetwork, build_language
 from p2_nn_service.language.why.findings import Plan, Recall
 from p2_nn_service.language.why.quality import must_be_whole
 from p2_nn_service.training.chance import generator_of, seed_of

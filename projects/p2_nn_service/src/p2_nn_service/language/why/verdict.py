@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 
 from p2_nn_service.contracts import Estimate
-from p2_nn_service.language.why.findings import BodyKind, Findings, Point, Quality, Recall
+from p2_nn_service.language.kinds import BodyKind
+from p2_nn_service.language.why.findings import Findings, Point, Quality, Recall
 
 NAMES: Mapping[BodyKind, str] = {"rnn": "RNN", "lstm": "LSTM", "transformer": "Transformer"}
 _COMPARED: tuple[BodyKind, ...] = ("lstm", "transformer")
