@@ -59,7 +59,7 @@ networks = {
 }
 for kind, network in networks.items():
     print(f"{kind}: {n_parameters(network):,} parameters, {network.width} wide")
-    assert abs(n_parameters(network) / size - 1) < 0.05
+assert all(abs(n_parameters(network) / size - 1) < 0.05 for network in networks.values())
 
 # %% [markdown]
 # ## What reaches the first character

@@ -107,7 +107,7 @@ def _tell(run: LanguageRun) -> None:
         f"held-out character ({record.metrics['held_out_accuracy']:.1%} guessed first) after "
         f"{record.train_s:,.0f} s of training, {record.n_parameters:,} parameters. It writes:\n"
     )
-    _print(run, Writing("\n", 200, 0.8, 0.95, 0))
+    _print(run, Writing("", 200, 0.8, 0.95, 0))
     typer.echo(f"\nNext: `p2-nn-service language write {record.id} --prompt …`")
 
 

@@ -54,7 +54,7 @@ def train(
 def write(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="A finished run; default: the newest.")] = "",
-    prompt: Annotated[str, typer.Option(help="What it goes on with.")] = "\n",
+    prompt: Annotated[str, typer.Option(help="What it goes on with; empty: it begins.")] = "",
     characters: Annotated[int, typer.Option(min=1, help="How many it adds.")] = 500,
     temperature: Annotated[
         float, typer.Option(min=0, help="Below 1 plays safe, above 1 dares; 0: the likeliest.")

@@ -113,7 +113,7 @@ def test_a_classifier_and_a_language_model_are_not_taken_for_each_other(line: Te
 def test_a_person_trains_on_a_file_and_lets_it_write(line: Text, tmp_path: Path) -> None:
     path = tmp_path / "line.txt"
     path.write_text("".join(line.characters[k] for k in line.symbols))
-    options = ["--parameters", "6000", "--characters", "16", "--epochs", "8", "--track", ""]
+    options = ["--parameters", "6000", "--characters", "16", "--epochs", "40", "--track", ""]
     options += ["--batch-size", "16", "--learning-rate", "0.01", "--network", "lstm"]
     done = CliRunner().invoke(app, ["language", "train", "--text", str(path), *options])
     assert done.exit_code == 0, done.output
