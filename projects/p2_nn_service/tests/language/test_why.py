@@ -59,7 +59,18 @@ def test_a_pair_is_judged_by_its_differences() -> None:
 
 def test_a_curve_is_read_between_its_points() -> None:
     curve = (Point(step=10, train_s=1, bits=4), Point(step=30, train_s=2, bits=2))
-    assert bits_at(curve, 20) == pytest.approx(3)
+    assert bits_at(curve, 20, by="step") == pytest.approx(3)
+    assert bits_at(curve, 1.25, by="train_s") == pytest.approx(3.5)
+
+
+def test_a_longer_run_is_read_where_the_shorter_one_ends() -> None:
+    long = [Quality(kind="lstm", seed=k, n_parameters=9, curve=(
+        Point(step=10, train_s=1, bits=4), Point(step=20, train_s=2, bits=3 + k / 100),
+        Point(step=40, train_s=9, bits=1))) for k in range(3)]  # fmt: skip
+    said = words(found_with(quality=long + ends_at("transformer", [2.5, 2.51, 2.52])))
+    assert "Given the same time, 2 s of training: LSTM 3.010" in said[0]
+    assert "After the same 20 steps: LSTM 3.010" in said[1]
+    assert "the Transformer is ahead by 0.500" in said[1]
 
 
 def test_an_interval_over_seeds_is_students() -> None:

@@ -5,6 +5,7 @@ same batches, so a difference is judged by the differences of the pairs.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -14,6 +15,7 @@ from p2_nn_service.language.kinds import BodyKind
 from p2_nn_service.language.why.findings import Findings, Point, Quality, Recall
 
 NAMES: Mapping[BodyKind, str] = {"rnn": "RNN", "lstm": "LSTM", "transformer": "Transformer"}
+Along = Literal["step", "train_s"]
 _COMPARED: tuple[BodyKind, ...] = ("lstm", "transformer")
 REMEMBERED = 0.9
 """Share of symbols said rightly from which a delay counts as remembered."""
@@ -42,24 +44,35 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     return Estimate(value=mean, low=mean - float(reach), high=mean + float(reach))
 
 
-def bits_at(curve: Sequence[Point], step: float) -> float:
-    """Return the bits of a curve at a step, between its points on a straight line."""
-    return float(np.interp(step, [one.step for one in curve], [one.bits for one in curve]))
+def bits_at(curve: Sequence[Point], at: float, *, by: Along) -> float:
+    """Return the bits of a curve at a step or after seconds, between its points by a line."""
+    along = [getattr(one, by) for one in curve]
+    return float(np.interp(at, along, [one.bits for one in curve]))
 
 
 def _on_time(found: Findings) -> str:
-    last = {kind: [one.curve[-1] for one in _runs(found, kind)] for kind in _COMPARED}
-    seconds = {kind: float(np.mean([p.train_s for p in points])) for kind, points in last.items()}
-    bits = {kind: [p.bits for p in points] for kind, points in last.items()}
-    took = " and ".join(f"{seconds[kind]:,.0f} s ({NAMES[kind]})" for kind in seconds)
-    return f"At the end of equal time planned, {took} of training: {_compared(bits)}"
+    """Compare where the one that was stopped first stands: both had that time."""
+    bits, ends = _where_both_are(found, by="train_s")
+    return f"Given the same time, {np.mean(ends):,.0f} s of training: {_compared(bits)}"
 
 
 def _on_steps(found: Findings) -> str:
-    curves = {kind: [one.curve for one in _runs(found, kind)] for kind in _COMPARED}
-    step = min(curve[-1].step for of in curves.values() for curve in of)
-    bits = {kind: [bits_at(curve, step) for curve in of] for kind, of in curves.items()}
-    return f"After {step:,} steps each: {_compared(bits)}"
+    bits, ends = _where_both_are(found, by="step")
+    return f"After the same {min(ends):,.0f} steps: {_compared(bits)}"
+
+
+def _where_both_are(
+    found: Findings, *, by: Along
+) -> tuple[dict[BodyKind, list[float]], list[float]]:
+    """Return the bits of each kind, a seed after another, where the shorter of the pair ends."""
+    bits: dict[BodyKind, list[float]] = {kind: [] for kind in _COMPARED}
+    ends = []
+    for pair in zip(*(_runs(found, kind) for kind in _COMPARED), strict=True):
+        end = min(float(getattr(one.curve[-1], by)) for one in pair)
+        ends.append(end)
+        for one in pair:
+            bits[one.kind].append(bits_at(one.curve, end, by=by))
+    return bits, ends
 
 
 def _compared(bits: Mapping[BodyKind, Sequence[float]]) -> str:
