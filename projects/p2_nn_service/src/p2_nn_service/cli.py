@@ -9,6 +9,7 @@ from common.service.command import run_command, service_command
 
 from p2_nn_service.comparing.table import COSTS
 from p2_nn_service.errors import TrainingError
+from p2_nn_service.language_verbs import language, why_transformers
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.recipe import PRESET_NAMES
 from p2_nn_service.training_options import Changes, with_recipe_options
@@ -115,6 +116,10 @@ def classify(
 
     for line in classify_files(images, top=top, settings=context.obj):
         typer.echo(line)
+
+
+app.add_typer(language, name="language")
+app.command("why-transformers")(why_transformers)
 
 
 @app.command()

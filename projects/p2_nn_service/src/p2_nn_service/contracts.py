@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["images", "series"]
+Kind = Literal["images", "series", "text"]
 RunStatus = Literal["running", "finished", "interrupted", "failed"]
 Variant = Literal["fp32", "bf16", "int8", "pruned", "distilled"]
 

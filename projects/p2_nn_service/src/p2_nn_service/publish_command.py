@@ -36,7 +36,7 @@ def carry_out_publish(
 
 def _newest(settings: Settings) -> str:
     for record in list_runs(settings.data_dir):
-        if record.status == "finished":
+        if record.status == "finished" and record.kind != "text":
             return record.id
     raise TrainingError("there is no finished run yet; begin with `p2-nn-service train`")
 

@@ -47,7 +47,8 @@ class RunFolder:
             raise RunNotFoundError(self.path.name) from error
         if record.status != "running" or self._is_held():
             return record
-        reason = f"its process is gone; `p2-nn-service train --resume {record.id}` goes on"
+        verb = "language train" if record.kind == "text" else "train"
+        reason = f"its process is gone; `p2-nn-service {verb} --resume {record.id}` goes on"
         return record.model_copy(update={"status": "interrupted", "reason": reason})
 
     def _is_held(self) -> bool:

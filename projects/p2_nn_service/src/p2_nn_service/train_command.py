@@ -19,7 +19,12 @@ from p2_nn_service.models.building import check_preset
 from p2_nn_service.runs import find_run
 from p2_nn_service.settings import Settings
 from p2_nn_service.tracking.sinks import Sample, check_sinks, make_sinks
-from p2_nn_service.training.classifying import ClassifierRun, resume_classifier, train_classifier
+from p2_nn_service.training.classifying import (
+    ClassifierRun,
+    check_classifies,
+    resume_classifier,
+    train_classifier,
+)
 from p2_nn_service.training.distributed import together, who
 from p2_nn_service.training.loop import Keeping
 from p2_nn_service.training.memory import keep_freed_memory
@@ -46,7 +51,7 @@ def carry_out(order: Order, settings: Settings) -> None:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in order.changes)
         raise RecipeError(f"a run is gone on with as it was begun; leave out {named}")
     keep_freed_memory()
-    with together(), _shown() as shown:
+    with together(), shown_progress() as shown:
         run = _trained(order, settings, shown)
         if who().is_first:
             _tell(run.record)
@@ -57,6 +62,7 @@ def _trained(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> C
     keeping = Keeping(every_s=order.checkpoint_s)
     if order.resume:
         record = find_run(settings.data_dir, order.resume).read()
+        check_classifies(record)
         dataset = open_dataset(record.source or record.dataset, settings)
         sinks = make_sinks(order.trackers, settings, sample=Sample.of(dataset))
         return resume_classifier(
@@ -129,16 +135,23 @@ class ProgressBar(Watcher):
     @override
     def epoch_ended(self, record: RunRecord, metrics: dict[str, float]) -> None:
         self._say(
-            f"epoch {record.epoch}/{record.epochs}: loss {metrics['loss']:.4f}, held-out accuracy "
-            f"{metrics['held_out_accuracy']:.2%}, {record.train_s:.1f} s of training"
+            f"epoch {record.epoch}/{record.epochs}: loss {metrics['loss']:.4f}, "
+            f"{_quality(metrics)}, {record.train_s:.1f} s of training"
         )
 
     def _say(self, text: str) -> None:
         self.bar.console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
+def _quality(metrics: dict[str, float]) -> str:
+    """Say how good an epoch left it, in the measure of its task."""
+    if "held_out_bits" in metrics:
+        return f"held-out {metrics['held_out_bits']:.3f} bits a character"
+    return f"held-out accuracy {metrics['held_out_accuracy']:.2%}"
+
+
 @contextmanager
-def _shown() -> Generator[list[Watcher]]:
+def shown_progress() -> Generator[list[Watcher]]:
     """Show progress on standard error while inside; the first process alone does."""
     if not who().is_first:
         yield []

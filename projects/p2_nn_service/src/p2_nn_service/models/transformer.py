@@ -15,11 +15,14 @@ from p2_nn_service.models.network import Network
 
 
 class Attention(nn.Module):
-    """Self-attention with several heads, each in its own `width / n_heads` dimensions."""
+    """Self-attention with several heads, each in its own `width / n_heads` dimensions.
 
-    def __init__(self, width: int, n_heads: int) -> None:
+    With `is_causal` a step sees itself and those before it alone, as a language model must.
+    """
+
+    def __init__(self, width: int, n_heads: int, *, is_causal: bool = False) -> None:
         super().__init__()
-        self.n_heads = n_heads
+        self.n_heads, self.is_causal = n_heads, is_causal
         self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
@@ -28,17 +31,19 @@ class Attention(nn.Module):
         n, steps, width = x.shape
         split = self.query_key_value(x).view(n, steps, 3, self.n_heads, width // self.n_heads)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)  # each (n, heads, steps, d)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=self.is_causal)
         return self.out(mixed.transpose(1, 2).reshape(n, steps, width))
 
 
 class Block(nn.Module):
     """Attention, which mixes steps, then a network for each step, both added to what comes in."""
 
-    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, n_heads: int, dropout: float, *, is_causal: bool = False
+    ) -> None:
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = Attention(width, n_heads)
+        self.attention = Attention(width, n_heads, is_causal=is_causal)
         self.network = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )

@@ -66,7 +66,7 @@ def train_classifier(
         Scaling.of(training),
         best_device(),
     )
-    folder = folder or _new_folder(settings.data_dir, preset, dataset.name)
+    folder = folder or new_folder(settings.data_dir, preset, dataset.name)
     record = folder.read() if resume else _record(folder, dataset, preset, source)
     record = record.model_copy(update={"n_flops": multiply_adds(network, dataset.shape)})
     fitted = fit(
@@ -122,6 +122,7 @@ def load_classifier(
     """
     folder = find_run(settings.data_dir, run_id)
     record = folder.read()
+    check_classifies(record)
     path = folder.path / NETWORK_FILE
     if not path.is_file():
         raise TrainingError(
@@ -159,7 +160,7 @@ def _record(folder: RunFolder, dataset: Dataset, preset: str, source: str) -> Ru
     )
 
 
-def _new_folder(data_dir: Path, preset: str, name: str) -> RunFolder:
+def new_folder(data_dir: Path, preset: str, name: str) -> RunFolder:
     """Make a folder of a name of its own; all processes of a run agree on it."""
     processes = who()
     run_id = ""
@@ -175,6 +176,15 @@ def _new_folder(data_dir: Path, preset: str, name: str) -> RunFolder:
                 n += 1
                 run_id = f"{base}-{n}"
     return RunFolder(runs_dir(data_dir) / processes.from_first(run_id))
+
+
+def check_classifies(record: RunRecord) -> None:
+    """Refuse a run that is a language model, saying which command has it."""
+    if record.kind == "text":
+        raise TrainingError(
+            f"run {record.id} is a language model: `p2-nn-service language train --resume` goes on "
+            f"with one, `p2-nn-service language write {record.id}` lets it write"
+        )
 
 
 def _same_dataset(record: RunRecord, dataset: Dataset | None, settings: Settings) -> Dataset:
