@@ -143,27 +143,6 @@ def debug(
     raise typer.Exit(code=carry_out(order, context.obj))
 
 
-@app.command()
-@with_recipe_options
-def debug(
-    context: typer.Context,
-    run: Annotated[str, typer.Argument(help="A run to look at; without one, what to train.")] = "",
-    dataset: Annotated[str, typer.Option(help="As for train. [default: fashion-mnist]")] = "",
-    model: Annotated[str, typer.Option(help="As for train. [default: cnn]")] = "",
-    seconds: Annotated[float, typer.Option(min=1, help="Longest it may take; about.")] = 60.0,
-    is_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder to write pictures to, as PNG.")] = None,
-    *,
-    changes: Changes,
-) -> None:
-    """Look at a network as an expert does: verdicts in words; exit code 1 when it is broken."""
-    _need_training()
-    from p2_nn_service.debug_command import Order, carry_out  # noqa: PLC0415 - torch
-
-    order = Order(run, dataset, model, changes, seconds, is_json, out)
-    raise typer.Exit(code=carry_out(order, context.obj))
-
-
 def _need_training() -> None:
     if find_spec("torch") is None:
         raise TrainingError(
