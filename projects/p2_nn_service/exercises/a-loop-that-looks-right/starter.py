@@ -1,7 +1,10 @@
 """A training loop that looks right."""
 
-import torch
-from torch import nn
+try:
+    import torch
+    from torch import nn
+except ModuleNotFoundError as error:
+    raise ImportError("this exercise needs torch: `uv sync --group neural`") from error
 
 
 def accuracy(model, x, y):

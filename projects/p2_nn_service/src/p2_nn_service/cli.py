@@ -1,6 +1,5 @@
 """The command `p2-nn-service`: serves without a verb; trains, debugs, publishes and compares."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +7,18 @@ import typer
 from common.service.command import run_command, service_command
 
 from p2_nn_service.comparing.table import COSTS
-from p2_nn_service.errors import TrainingError
 from p2_nn_service.language_verbs import language, why_transformers
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.recipe import PRESET_NAMES
-from p2_nn_service.training_options import Changes, with_recipe_options
+from p2_nn_service.training_options import (
+    Changes,
+    CheckpointSeconds,
+    Resume,
+    Track,
+    names,
+    need_training,
+    with_recipe_options,
+)
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,23 +47,17 @@ def train(
         str, typer.Option(help="A name, or a path: a folder of images by class, .ts, .csv.")
     ] = "fashion-mnist",
     model: Annotated[str, typer.Option(help=f"One of {', '.join(PRESET_NAMES)}.")] = "cnn",
-    resume: Annotated[str, typer.Option(help="Go on with this run, as it was begun.")] = "",
-    checkpoint_s: Annotated[
-        float, typer.Option(min=0, help="Seconds between two checkpoints within an epoch; 0: none.")
-    ] = 60.0,
-    track: Annotated[
-        str,
-        typer.Option(help="Where a run is written beside its folder: tensorboard, mlflow, wandb."),
-    ] = "tensorboard,mlflow",
+    resume: Resume = "",
+    checkpoint_s: CheckpointSeconds = 60.0,
+    track: Track = "tensorboard,mlflow",
     *,
     changes: Changes,
 ) -> None:
     """Train a network; also under torchrun. What is not named is the model's own recipe."""
-    _need_training()
+    need_training()
     from p2_nn_service.train_command import Order, carry_out  # noqa: PLC0415 - torch
 
-    trackers = tuple(name.strip() for name in track.split(",") if name.strip())
-    carry_out(Order(dataset, model, changes, resume, checkpoint_s, trackers), context.obj)
+    carry_out(Order(dataset, model, changes, resume, checkpoint_s, names(track)), context.obj)
 
 
 @app.command()
@@ -73,7 +73,7 @@ def publish(
     ] = None,
 ) -> None:
     """Export a run, prove and measure the export, quantise it, publish it with its card."""
-    _need_training()
+    need_training()
     from p2_nn_service.publish_command import carry_out_publish  # noqa: PLC0415 - torch
 
     carry_out_publish(run, model=model, alias=alias, to=to, settings=context.obj)
@@ -100,7 +100,7 @@ def compare(
     from p2_nn_service.compare_command import Order, carry_out  # noqa: PLC0415 - reads every run
 
     if measure:
-        _need_training()
+        need_training()
     order = Order(tuple(runs or ()), dataset, measure, plot, cost, as_json)
     carry_out(order, context.obj)
 
@@ -136,18 +136,11 @@ def debug(
     changes: Changes,
 ) -> None:
     """Look at a network as an expert does: verdicts in words; exit code 1 when it is broken."""
-    _need_training()
+    need_training()
     from p2_nn_service.debug_command import Order, carry_out  # noqa: PLC0415 - torch
 
     order = Order(run, dataset, model, changes, seconds, is_json, out)
     raise typer.Exit(code=carry_out(order, context.obj))
-
-
-def _need_training() -> None:
-    if find_spec("torch") is None:
-        raise TrainingError(
-            "training is not installed here; install ai-roadmap-p2-nn-service[train]"
-        )
 
 
 def main() -> None:

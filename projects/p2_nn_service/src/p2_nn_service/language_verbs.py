@@ -1,14 +1,20 @@
 """The verbs about language: `language train`, `language write` and `why-transformers`. No torch."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from p2_nn_service.errors import TrainingError
 from p2_nn_service.language.kinds import KINDS
-from p2_nn_service.training_options import Changes, with_recipe_options
+from p2_nn_service.training_options import (
+    Changes,
+    CheckpointSeconds,
+    Resume,
+    Track,
+    names,
+    need_training,
+    with_recipe_options,
+)
 
 language = typer.Typer(
     help="Train a network on a text, character by character, and let it write.",
@@ -29,25 +35,19 @@ def train(
         int, typer.Option(min=1, help="About how many trained numbers it has.")
     ] = 400_000,
     characters: Annotated[int, typer.Option(min=2, help="Characters it sees at once.")] = 128,
-    resume: Annotated[str, typer.Option(help="Go on with this run, as it was begun.")] = "",
-    checkpoint_s: Annotated[
-        float, typer.Option(min=0, help="Seconds between two checkpoints within an epoch; 0: none.")
-    ] = 60.0,
-    track: Annotated[
-        str,
-        typer.Option(help="Where a run is written beside its folder: tensorboard, mlflow, wandb."),
-    ] = "tensorboard,mlflow",
+    resume: Resume = "",
+    checkpoint_s: CheckpointSeconds = 60.0,
+    track: Track = "tensorboard,mlflow",
     *,
     changes: Changes,
 ) -> None:
     """Train a language model; also under torchrun. Ctrl-C keeps what it has learned."""
-    _need_training()
+    need_training()
     from p2_nn_service.language.training import Shape  # noqa: PLC0415 - torch
     from p2_nn_service.language_command import Order, carry_out  # noqa: PLC0415 - torch
 
-    trackers = tuple(name.strip() for name in track.split(",") if name.strip())
     shape = Shape(network, characters, parameters)
-    carry_out(Order(text, shape, changes, resume, checkpoint_s, trackers), context.obj)
+    carry_out(Order(text, shape, changes, resume, checkpoint_s, names(track)), context.obj)
 
 
 @language.command()
@@ -65,7 +65,7 @@ def write(
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
 ) -> None:
     """Let a trained network go on with a prompt."""
-    _need_training()
+    need_training()
     from p2_nn_service import language_command as work  # noqa: PLC0415 - torch
 
     work.write(run, work.Writing(prompt, characters, temperature, top_p, seed), context.obj)
@@ -87,14 +87,7 @@ def why_transformers(
     ] = False,
 ) -> None:
     """Measure why Transformers replaced recurrent networks: quality, pace, slope and recall."""
-    _need_training()
+    need_training()
     from p2_nn_service import why_command as work  # noqa: PLC0415 - torch, Matplotlib
 
     work.carry_out(work.Order(out, minutes, text, seed, quick), context.obj)
-
-
-def _need_training() -> None:
-    if find_spec("torch") is None:
-        raise TrainingError(
-            "training is not installed here; install ai-roadmap-p2-nn-service[train]"
-        )

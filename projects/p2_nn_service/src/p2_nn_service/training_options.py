@@ -3,13 +3,35 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, replace
+from importlib.util import find_spec
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from p2_nn_service.errors import TrainingError
 from p2_nn_service.training.recipe import Recipe
 
 Changes = dict[str, Any]
+Resume = Annotated[str, typer.Option(help="Go on with this run, as it was begun.")]
+CheckpointSeconds = Annotated[
+    float, typer.Option(min=0, help="Seconds between two checkpoints within an epoch; 0: none.")
+]
+Track = Annotated[
+    str, typer.Option(help="Where a run is written beside its folder: tensorboard, mlflow, wandb.")
+]
+
+
+def need_training() -> None:
+    """Refuse, with the way to get it, where torch is not installed."""
+    if find_spec("torch") is None:
+        raise TrainingError(
+            "training is not installed here; install ai-roadmap-p2-nn-service[train]"
+        )
+
+
+def names(listed: str) -> tuple[str, ...]:
+    """Split what was named with commas between."""
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 def with_recipe_options(command: Callable[..., None]) -> Callable[..., None]:
