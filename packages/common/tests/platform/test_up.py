@@ -222,7 +222,7 @@ def test_a_shared_setting_that_is_unknown_stops_everything_with_one_line(house: 
     assert "ROADMAP_MAX_IN_FLIGHT" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["p9", "p2"])
+@pytest.mark.parametrize("name", ["p9", "p5"])
 def test_an_unknown_or_missing_service_is_one_line(house: House, name: str) -> None:
     done = house.run("up", name)
     assert done.returncode == 2

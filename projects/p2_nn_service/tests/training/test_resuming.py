@@ -91,7 +91,7 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     folder = the_run(tmp_path / "killed")
     record = folder.read()
-    assert (record.status, record.epoch) == ("running", 1)
+    assert (record.status, record.epoch) == ("interrupted", 1), "its process is gone"
     settings = Settings(data_dir=tmp_path / "killed")
     resumed = resume_classifier(record.id, settings=settings, dataset=squares)
     whole = train(squares, tmp_path / "whole")

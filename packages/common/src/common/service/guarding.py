@@ -26,6 +26,8 @@ from common.service.problems import (
 from common.settings import Settings
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/version", "/docs", "/openapi.json"})
+DECODED_BY_ROUTE = "/v2/"
+"""Where a route inflates what its protocol lets clients encode, and refuses the rest itself."""
 PROBLEM_PAGES = "/problems/"
 OPEN_PREFIXES = (PROBLEM_PAGES, "/design/", "/docs/")
 """What a probe, a browser or a reader may see without a key; everything else needs one,
@@ -98,7 +100,8 @@ class Guard:
             return RefusedError(
                 TOO_LARGE, too_large(self._settings), headers={"Connection": "close"}
             )
-        if encodings := headers.get(b"content-encoding"):
+        encodings = headers.get(b"content-encoding")
+        if encodings and not scope["path"].startswith(DECODED_BY_ROUTE):
             return _encoded(encodings.decode("latin-1"))
         return None
 

@@ -37,7 +37,7 @@ Rows = Iterator[tuple[int, list[str]]]
 
 def read_table(path: Path, lines: Iterable[str]) -> Found:
     """Read the lines of a CSV table; `DatasetError` names the line and column at fault."""
-    remaining = iter(lines)
+    remaining = _texts(path, lines)
     first = next(remaining, "")
     mark = max(",;\t", key=first.count)
     try:
@@ -50,6 +50,14 @@ def read_table(path: Path, lines: Iterable[str]) -> Found:
     except csv.Error as error:
         raise DatasetError(f"{path} cannot be read as CSV: {error}") from error
     return Found(path.stem, examples, sorted_classes(one.label for one in examples))
+
+
+def _texts(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    """Pass lines on as long as they are text."""
+    for number, line in enumerate(lines, start=1):
+        if "\x00" in line:
+            raise DatasetError(f"{path} cannot be read as CSV: line {number} holds NUL bytes")
+        yield line
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
