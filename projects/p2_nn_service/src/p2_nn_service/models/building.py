@@ -19,6 +19,7 @@ PRESETS: dict[str, Callable[[Task], Network]] = {
     "perceptron": Perceptron,
     "mlp": Mlp,
     "cnn-tiny": partial(Cnn, widths=(8, 16, 32)),
+    "cnn-quick": partial(Cnn, widths=(16, 32, 64)),
     "cnn": Cnn,
     "cnn-strong": StrongCnn,
     "rnn": Rnn,

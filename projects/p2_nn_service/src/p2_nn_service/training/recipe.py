@@ -14,8 +14,8 @@ OptimiserName = Literal["sgd", "adamw", "muon"]
 ScheduleName = Literal["constant", "linear", "cosine", "one_cycle"]
 Precision = Literal["auto", "fp32", "bf16"]
 PRESET_NAMES = (
-    "perceptron", "mlp", "cnn-tiny", "cnn", "cnn-strong", "rnn", "lstm", "transformer",
-    "transformer-patches",
+    "perceptron", "mlp", "cnn-tiny", "cnn-quick", "cnn", "cnn-strong", "rnn", "lstm",
+    "transformer", "transformer-patches",
 )  # fmt: skip
 """What `models/building.py` builds; here, where no torch is loaded."""
 AUGMENTATIONS = ("flip", "shift", "rotate", "cutout", "noise")
