@@ -7,10 +7,11 @@ Contenders, all on the training part with the same tenth held out (seed 0), sing
 DataLoader, fp32, batches of 64, Adam; 5 epochs, the best counts). `quick` is our CNN of half the
 width for four epochs; it and the tutorial take turns, an epoch each, so that both meet the same
 machine; its time is to be at most a sixth of the tutorial's. `cnn` is the small CNN with its own
-recipe, to reach 93.5 % within 240 s; `lstm` and `transformer` read the images as rows, to reach 90 %; `strong` aims
-at 94.5 % and runs only when named, on a GPU or with patience. Each result is added to FILE as soon
-as it is there, and contenders that are in it are not run again. `wall_s` is training alone, `cpu_s`
-the processor time of all threads. On a shared machine compare `cpu_s`, and ratios of one run.
+recipe, to reach 93.5 % within 240 s; `lstm` and `transformer` read the images as rows, to reach
+90 %; `strong` aims at 94.5 % and runs only when named, on a GPU or with patience. Each result is
+added to FILE as soon as it is there, and contenders that are in it are not run again. `wall_s` is
+training alone, `cpu_s` the processor time of all threads. On a shared machine compare `cpu_s`, and
+ratios of one run.
 """
 
 import argparse
