@@ -5,11 +5,12 @@ import pytest
 import torch
 from p2_nn_service.cli import app
 from p2_nn_service.comparing.table import compare_runs, kept_variants
-from p2_nn_service.comparing.variants import distillation, measure_variants
+from p2_nn_service.comparing.variants import SOFT_SHARE, distillation, measure_variants
 from p2_nn_service.data.datasets import Dataset
 from p2_nn_service.models.building import build
 from p2_nn_service.models.flops import multiply_adds
 from p2_nn_service.models.inputs import Task
+from p2_nn_service.models.network import Network
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.classifying import train_classifier
 from p2_nn_service.training.recipe import Recipe
@@ -23,17 +24,21 @@ def test_multiply_adds_are_those_of_the_products() -> None:
     assert multiply_adds(network, (1, 8, 8)) == 64 * 3
 
 
-def test_a_student_is_at_rest_where_it_thinks_as_its_teacher_and_is_right() -> None:
+def test_a_student_is_at_rest_where_it_thinks_as_its_teacher() -> None:
+    """What is left then is the labels' share; of another network there is divergence as well."""
     task = Task((1, 8, 8), 3)
-    teacher, student = build("mlp", task, seed=0), build("mlp", task, seed=1)
-    x, labels = torch.randn(8, 1, 8, 8), torch.arange(8) % 3
+    teacher, student = (build("mlp", task, seed=seed).eval() for seed in (0, 1))
+    x = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(8) % 3
     objective = distillation(teacher)
-    with torch.no_grad():
-        alike = objective(teacher.eval(), (x, labels)).item()
-        unlike = objective(student.eval(), (x, labels)).item()
-        hard = torch.nn.functional.cross_entropy(teacher(x), labels).item()
-    assert alike == pytest.approx(0.3 * hard, rel=1e-4), "no divergence is left"
-    assert unlike > alike
+
+    def divergence(network: Network) -> float:
+        with torch.no_grad():
+            hard = torch.nn.functional.cross_entropy(network(x), labels)
+            return float(objective(network, (x, labels)) - (1 - SOFT_SHARE) * hard)
+
+    assert divergence(teacher) == pytest.approx(0, abs=1e-5)
+    assert divergence(student) > 0.01
 
 
 @pytest.mark.slow
@@ -62,6 +67,7 @@ def _draws_and_prints(data_dir: Path, run_id: str) -> None:
     done = CliRunner().invoke(app, [*told, "--plot", str(plot)])
     assert done.exit_code == 0, done.output
     assert "distilled" in done.output
-    assert "nothing else beats these" in plot.read_text() or plot.stat().st_size > 10_000
+    assert plot.read_text().startswith("<?xml")
+    assert plot.stat().st_size > 10_000
     asked = CliRunner().invoke(app, [*told, "--json"])
     assert json.loads(asked.stdout)["rows"][0]["run_id"] == run_id

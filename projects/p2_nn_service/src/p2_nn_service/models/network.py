@@ -4,11 +4,13 @@ Publishing exports both outputs, the strangeness of an input is told from them, 
 keep the features and replace the head. Read next: `perceptron.py`, the smallest.
 """
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 from typing_extensions import override
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """A classifier: `forward(x)` is `head(features(x))`.
 
     `x`: float32, normalised, as `inputs.py` says. Logits: (n, classes).
@@ -16,9 +18,9 @@ class Network(nn.Module):
 
     head: nn.Linear
 
+    @abstractmethod
     def features(self, x: Tensor) -> Tensor:
         """Return what the head reads: (n, d)."""
-        raise NotImplementedError
 
     @override
     def forward(self, x: Tensor) -> Tensor:
