@@ -1,0 +1,88 @@
+"""What is outside, or may be replaced: the models, as this service asks them.
+
+Vectors are searched through LangChain's `VectorStore`; SQL through `common.store`. The embedded
+models are in `embedding/`, `reading/` and `generating/`; `fakes.py` has stand-ins without weights,
+held to the same conformance tests.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1 whose dot products are cosines."""
+
+    @property
+    def name(self) -> str:
+        """Which model this is, precision included: part of an index's identity."""
+        ...
+
+    @property
+    def n_dims(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts, cut to the model's length; returns (n, n_dims) float32, in their order."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens, special ones left out, without cutting."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found in a passage for a question: the best span, and how sure it is.
+
+    `start` and `end` are character offsets in the passage, end exclusive; the span is the best one
+    even where it is not believed. `p_answerable` in 0..1 is the calibrated probability that the
+    passage holds the answer; `span_score` the span's own log-probability among spans (at most 0).
+    """
+
+    start: int
+    end: int
+    p_answerable: float
+    span_score: float
+
+
+class Reader(Protocol):
+    """Marks the span of a passage that answers a question, or says that none does."""
+
+    @property
+    def name(self) -> str:
+        """Which model this is."""
+        ...
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """Read each passage for the question; a long passage is read in overlapping windows."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model that continues a conversation."""
+
+    @property
+    def name(self) -> str:
+        """Which model this is, as `/v1/models` lists it."""
+        ...
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+        """Answer piece by piece; the last piece has a `finish_reason` and the usage.
+
+        Closing the iterator stops the work. Raises `ModelBusyError`, `ContextLengthError` or
+        `SchemaError` before the first piece, `GenerationError` at any time.
+        """
+        ...
+
+    def count_tokens(self, request: ChatRequest) -> int:
+        """Count the prompt's tokens as the model will see them, template included."""
+        ...
