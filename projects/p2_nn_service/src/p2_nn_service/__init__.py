@@ -12,21 +12,27 @@ if TYPE_CHECKING:
     from p2_nn_service.debugging.subject import Subject
     from p2_nn_service.errors import NetworkError, TrainingError
     from p2_nn_service.models.building import build
-    from p2_nn_service.training.loop import Batches, Fitted, Watcher, fit
+    from p2_nn_service.runs import RunFolder
+    from p2_nn_service.training.loop import Batches, Fitted, Keeping, fit
+    from p2_nn_service.training.memory import keep_freed_memory
     from p2_nn_service.training.recipe import Recipe
+    from p2_nn_service.training.watching import Watcher
 
 _HOMES = {
     "Batches": "p2_nn_service.training.loop",
     "Dataset": "p2_nn_service.data.datasets",
     "Fitted": "p2_nn_service.training.loop",
+    "Keeping": "p2_nn_service.training.loop",
     "NetworkError": "p2_nn_service.errors",
     "Recipe": "p2_nn_service.training.recipe",
+    "RunFolder": "p2_nn_service.runs",
     "Subject": "p2_nn_service.debugging.subject",
     "TrainingError": "p2_nn_service.errors",
-    "Watcher": "p2_nn_service.training.loop",
+    "Watcher": "p2_nn_service.training.watching",
     "build": "p2_nn_service.models.building",
     "examine": "p2_nn_service.debugging.examining",
     "fit": "p2_nn_service.training.loop",
+    "keep_freed_memory": "p2_nn_service.training.memory",
     "open_dataset": "p2_nn_service.data.datasets",
 }
 
@@ -34,14 +40,17 @@ __all__ = [
     "Batches",
     "Dataset",
     "Fitted",
+    "Keeping",
     "NetworkError",
     "Recipe",
+    "RunFolder",
     "Subject",
     "TrainingError",
     "Watcher",
     "build",
     "examine",
     "fit",
+    "keep_freed_memory",
     "open_dataset",
 ]
 

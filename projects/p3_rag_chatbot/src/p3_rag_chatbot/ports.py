@@ -1,4 +1,4 @@
-"""What is outside, or may be replaced: the models, as this service asks them.
+"""What is outside, or may be replaced: the models and the search, as answers are made with them.
 
 Vectors are searched through LangChain's `VectorStore`; SQL through `common.store`. The embedded
 models are in `embedding/`, `reading/` and `generating/`; `fakes.py` has stand-ins without weights,
@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 
 Vectors = NDArray[np.float32]
@@ -62,8 +63,12 @@ class Reader(Protocol):
         """Which model this is."""
         ...
 
-    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
-        """Read each passage for the question; a long passage is read in overlapping windows."""
+    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
+        """Read (question, passage) pairs; a long passage is read in overlapping windows."""
+        ...
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Say of (claim, passage) pairs how probably the passage supports the claim, in 0..1."""
         ...
 
 
@@ -85,4 +90,12 @@ class ChatModel(Protocol):
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Count the prompt's tokens as the model will see them, template included."""
+        ...
+
+
+class Searches(Protocol):
+    """Finds passages; `retrieval/search.py` has the real one."""
+
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        """Search a collection; raises `UnknownCollectionError`."""
         ...

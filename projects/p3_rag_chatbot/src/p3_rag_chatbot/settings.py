@@ -99,6 +99,9 @@ class Settings(common.settings.Settings):
     max_new_tokens: int = Field(
         512, ge=1, description="Most tokens of an answer that does not say how many it wants."
     )
+    answer_threshold: float = Field(
+        0.5, ge=0, le=1, description="Probability from which an extracted answer is given."
+    )
     support_threshold: float = Field(
         0.5, ge=0, le=1, description="Score from which a sentence counts as supported."
     )
