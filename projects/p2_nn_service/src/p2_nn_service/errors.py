@@ -50,7 +50,7 @@ class DatasetError(NetworkError):
     """A data set cannot be found, read or trained on; the message names the file or class."""
 
 
-class DownloadError(DatasetError):
+class DatasetUnavailableError(DatasetError):
     """A data set is neither on this machine nor to be had from its address."""
 
 

@@ -1,21 +1,19 @@
 """Known data sets: found on this machine first, else fetched whole, checked and resumed."""
 
 import gzip
-import hashlib
 import struct
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 from p2_nn_service.data.catalogue import CATALOGUE, KnownSet, find
-from p2_nn_service.data.fetching import RemoteFile, fetch
 from p2_nn_service.data.idx import read_idx
-from p2_nn_service.errors import DatasetError, DownloadError
+from p2_nn_service.errors import DatasetError, DatasetUnavailableError
 from p2_nn_service.settings import Settings
+
+from tests.support.file_server import FileServer, serving_files
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -29,57 +27,11 @@ IMAGES_FILE = gzip.compress(idx(PIXELS))
 LABELS_FILE = gzip.compress(idx(LABELS))
 
 
-class FileServer(ThreadingHTTPServer):
-    """A web server that keeps files in memory, and breaks off as often as it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Files)
-        self.files: dict[str, bytes] = {}
-        self.breaks_after: list[int] = []
-        self.knows_ranges = True
-        self.asked: list[str | None] = []
-
-    def remote(self, name: str, content: bytes) -> RemoteFile:
-        self.files[f"/{name}"] = content
-        url = f"http://127.0.0.1:{self.server_port}/{name}"
-        return RemoteFile(url, hashlib.sha256(content).hexdigest(), len(content))
-
-
-class _Files(BaseHTTPRequestHandler):
-    server: FileServer
-
-    def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.asked.append(asked)
-        content = self.server.files.get(self.path)
-        if content is None:
-            self.send_error(404)
-            return
-        is_part = asked is not None and self.server.knows_ranges
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if is_part else 0
-        part = content[start:]
-        self.send_response(206 if is_part else 200)
-        self.send_header("Content-Length", str(len(part)))
-        if is_part:
-            end = len(content) - 1
-            self.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
-        self.end_headers()
-        cut = self.server.breaks_after.pop(0) if self.server.breaks_after else len(part)
-        self.wfile.write(part[:cut])
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with FileServer() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    with serving_files() as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -130,98 +82,16 @@ def test_a_folder_of_idx_files_is_opened_by_its_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.inputs[:, 0], PIXELS)
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(
-    server: FileServer, tmp_path: Path
-) -> None:
-    remote = server.remote("big", bytes(range(256)) * 40)
-    server.breaks_after = [1000, 500]
-    target = fetch(remote, tmp_path / "big")
-    assert target.read_bytes() == server.files["/big"]
-    assert server.asked == [None, "bytes=1000-", "bytes=1500-"]
-
-
-def test_a_download_that_was_killed_goes_on_from_its_partial_file(
-    server: FileServer, tmp_path: Path
-) -> None:
-    remote = server.remote("big", bytes(range(256)) * 40)
-    (tmp_path / "big.partial").write_bytes(server.files["/big"][:700])
-    fetch(remote, tmp_path / "big")
-    assert server.asked == ["bytes=700-"]
-    assert (tmp_path / "big").read_bytes() == server.files["/big"]
-    assert not (tmp_path / "big.partial").exists()
-
-
-def test_a_server_without_ranges_begins_again(server: FileServer, tmp_path: Path) -> None:
-    remote = server.remote("big", bytes(range(256)) * 40)
-    (tmp_path / "big.partial").write_bytes(server.files["/big"][:700])
-    server.knows_ranges = False
-    fetch(remote, tmp_path / "big")
-    assert (tmp_path / "big").read_bytes() == server.files["/big"]
-
-
-@pytest.mark.parametrize("left", [b"x" * 700, b"x" * 10_240, b"x" * 50_000])
-def test_a_spoilt_partial_file_is_given_up_and_fetched_anew(
-    left: bytes, server: FileServer, tmp_path: Path
-) -> None:
-    remote = server.remote("big", bytes(range(256)) * 40)
-    (tmp_path / "big.partial").write_bytes(left)
-    fetch(remote, tmp_path / "big")
-    assert (tmp_path / "big").read_bytes() == server.files["/big"]
-
-
-def test_a_file_of_another_content_is_refused_and_nothing_of_it_stays(
-    server: FileServer, tmp_path: Path
-) -> None:
-    remote = server.remote("big", b"published")
-    server.files["/big"] = b"forged..!"
-    with pytest.raises(DownloadError, match="not the file that was published: its sha256 is"):
-        fetch(remote, tmp_path / "big")
-    assert not (tmp_path / "big").exists()
-    assert (tmp_path / "big.partial").read_bytes() == b""
-
-
-def test_a_file_that_goes_on_is_cut_off(server: FileServer, tmp_path: Path) -> None:
-    remote = server.remote("big", b"published")
-    server.files["/big"] = b"published" * 1000
-    with pytest.raises(DownloadError, match="goes on after the 9 bytes"):
-        fetch(remote, tmp_path / "big")
-    assert (tmp_path / "big.partial").stat().st_size <= 9
-
-
-def test_two_that_fetch_the_same_file_fetch_it_once(server: FileServer, tmp_path: Path) -> None:
-    remote = server.remote("big", bytes(1_000_000))
-    fetches = [threading.Thread(target=fetch, args=(remote, tmp_path / "big")) for _ in range(4)]
-    for one in fetches:
-        one.start()
-    for one in fetches:
-        one.join()
-    assert (tmp_path / "big").read_bytes() == bytes(1_000_000)
-    assert server.asked == [None]
-
-
 def test_offline_the_message_says_where_to_put_the_files(known: KnownSet, tmp_path: Path) -> None:
     gone = replace(known.images, url="http://127.0.0.1:9/train-images-idx3-ubyte.gz")
     catalogue = {"four-things": replace(known, images=gone)}
-    with pytest.raises(DownloadError) as caught:
+    with pytest.raises(DatasetUnavailableError) as caught:
         find("four-things", Settings(data_dir=tmp_path), catalogue=catalogue)
     said = str(caught.value)
     assert "127.0.0.1:9/train-images-idx3-ubyte.gz cannot be fetched" in said
     assert f"into {tmp_path / 'datasets' / 'four-things'}" in said
     assert "train-labels-idx1-ubyte.gz" in said
     assert "ROADMAP_DATASETS" in said
-
-
-def test_a_missing_page_is_told_with_its_status(server: FileServer, tmp_path: Path) -> None:
-    remote = server.remote("big", b"x")
-    server.files.clear()
-    with pytest.raises(DownloadError, match="404"):
-        fetch(remote, tmp_path / "big")
-
-
-def test_a_folder_that_cannot_be_written_is_named(server: FileServer, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_bytes(b"")
-    with pytest.raises(DownloadError, match="taken/big cannot be written"):
-        fetch(server.remote("big", b"x"), tmp_path / "taken" / "big")
 
 
 def test_an_unknown_name_is_told_the_nearest_and_that_a_path_works(tmp_path: Path) -> None:

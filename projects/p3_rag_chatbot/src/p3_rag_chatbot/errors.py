@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from common.errors import DomainError, FieldError
+from common.models import weights
+
+WeightsError = weights.WeightsError
 
 
 class ChatbotError(DomainError):
@@ -51,10 +54,6 @@ class FetchError(DocumentError):
 
 class CollectionIndexError(ChatbotError):
     """An index on disk cannot be read or written."""
-
-
-class WeightsError(ChatbotError):
-    """A model's weights are missing, or are not the files they should be."""
 
 
 class ModelBusyError(ChatbotError):

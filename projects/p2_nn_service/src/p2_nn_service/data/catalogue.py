@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from common.downloads import DownloadError, RemoteFile, fetch
+
 from p2_nn_service.data.datasets import Dataset, check_classes
-from p2_nn_service.data.fetching import RemoteFile, fetch
 from p2_nn_service.data.folders import read_folder
 from p2_nn_service.data.idx import read_labelled_images
 from p2_nn_service.data.series import SUFFIXES, read_series
-from p2_nn_service.errors import DatasetError, DownloadError
+from p2_nn_service.errors import DatasetError, DatasetUnavailableError
 from p2_nn_service.settings import Settings
 
 
@@ -133,7 +134,7 @@ def _locate(known: KnownSet, settings: Settings) -> tuple[Path, Path]:
         files = (known.images, known.labels)
         images, labels = (fetch(file, home / file.name) for file in files)
     except DownloadError as error:
-        raise DownloadError(
+        raise DatasetUnavailableError(
             f"{known.name} is not on this machine, and {error}. By hand: put "
             f"{known.images.name} and {known.labels.name} into {home}, or name a folder that has "
             f"images/{known.name}/ with ROADMAP_DATASETS"

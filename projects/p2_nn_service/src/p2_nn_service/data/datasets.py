@@ -90,8 +90,8 @@ class Dataset:
 def open_dataset(source: str | Path, settings: Settings | None = None) -> Dataset:
     """Open a data set by its name in the catalogue, or by the path of a folder or file.
 
-    Raises `DatasetError` for what cannot be trained on and `DownloadError` for what is not to be
-    had; both say what to do.
+    Raises `DatasetError` for what cannot be trained on and `DatasetUnavailableError` for what
+    is not to be had; both say what to do.
     """
     from p2_nn_service.data.catalogue import find  # noqa: PLC0415 - readers come when one is opened
 

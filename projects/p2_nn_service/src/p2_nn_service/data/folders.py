@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from common.progress import progress
 from numpy.typing import NDArray
 
 from p2_nn_service.data.datasets import Dataset, check_classes
-from p2_nn_service.data.progress import progress
 from p2_nn_service.errors import DatasetError, PictureError
 from p2_nn_service.framing import fitted, in_channels
 from p2_nn_service.pictures import Picture, read_picture

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common.downloads import DownloadError, RemoteFile, fetch
 from numpy.typing import NDArray
 
-from p2_nn_service.data.fetching import RemoteFile, fetch
-from p2_nn_service.errors import DatasetError, DownloadError
+from p2_nn_service.errors import DatasetError, DatasetUnavailableError
 from p2_nn_service.settings import Settings
 
 Symbols = NDArray[np.int64]
@@ -83,8 +83,8 @@ def to_symbols(text: str, characters: str) -> Symbols:
 def open_text(source: str, settings: Settings) -> Text:
     """Open `tinyshakespeare` by name, any other text by the path of its file, in UTF-8.
 
-    Raises `DatasetError` for what is no text, or too short, `DownloadError` for what is not to be
-    had.
+    Raises `DatasetError` for what is no text, or too short, `DatasetUnavailableError` for what
+    is not to be had.
     """
     path = _locate(settings) if source == KNOWN else Path(source).expanduser()
     if not path.is_file():
@@ -111,7 +111,7 @@ def _locate(settings: Settings) -> Path:
     try:
         return fetch(REMOTE, home)
     except DownloadError as error:
-        raise DownloadError(
+        raise DatasetUnavailableError(
             f"{KNOWN} is not on this machine, and {error}. Any other text does: name its file; or "
             f"name a folder that has text/{home.name} with ROADMAP_DATASETS"
         ) from error

@@ -1,7 +1,7 @@
 """One file from its address, whole or not at all: resumed where it was cut off, then checked.
 
 Bytes gather in `<file>.partial`, which a later call goes on with; the file appears under its own
-name only when its length and sha256 are those that were pinned. Knows no data set.
+name only when its length and sha256 are those that were pinned. Knows neither data sets nor models.
 """
 
 import fcntl
@@ -13,11 +13,15 @@ from typing import BinaryIO
 
 import httpx2
 
-from p2_nn_service.data.progress import Advance, progress
-from p2_nn_service.errors import DownloadError
+from common.errors import DomainError
+from common.progress import Advance, progress
 
 MAX_CONNECTIONS = 20
 TIMEOUT_S = 30.0
+
+
+class DownloadError(DomainError):
+    """A file is not to be had from its address, or is not the one that was pinned."""
 
 
 @dataclass(frozen=True)
