@@ -33,6 +33,11 @@ class Example:
     holds: bool = False
 
     @property
+    def is_question(self) -> bool:
+        """Whether it is asked in words, and not as the name of an argument or as a claim."""
+        return not self.is_claim and not self.question.endswith(")")
+
+    @property
     def answer(self) -> str:
         """The text of the span, empty where there is none."""
         return self.passage[self.start : self.end] if self.start >= 0 else ""

@@ -53,7 +53,9 @@ class ReaderBatches:
         self.batch_size, self.n_parts, self.seed = batch_size, n_parts, seed
         tokenizer.enable_truncation(cutting.max_tokens, strategy="only_second")
         tokenizer.no_padding()
-        answerable = [at for at, one in enumerate(self.examples) if one.start >= 0]
+        answerable = [
+            at for at, one in enumerate(self.examples) if one.start >= 0 and one.is_question
+        ]
         n_refused = round(len(answerable) * cutting.refusal_share)
         self.n_items = len(self.examples) + n_refused
         self.answerable, self.n_refused = answerable, n_refused

@@ -22,6 +22,7 @@ from p3_rag_chatbot.training import examples as reading
 from p3_rag_chatbot.training.examples import Example
 from p3_rag_chatbot.training.reader_batches import Cutting, ReaderBatches, as_batch
 from p3_rag_chatbot.training.reader_network import make_network, reader_loss
+from p3_rag_chatbot.training.slots import read_sealtools, read_sgd_slots
 
 HELD_OUT_ARTICLES = 4
 MAX_ANSWER_TOKENS = 30
@@ -54,6 +55,9 @@ def open_data(datasets: Path, *, seed: int = 0) -> ReaderData:
             qa / "qamr" / f"{name}.tsv", lambda path: reading.read_qamr(path, sentences)
         )
         train += easy[::QAMR_EVERY]  # many and easy: a third of them teaches as much
+    train += _if_there(datasets / "tools" / "sgd_slot_spans.jsonl", read_sgd_slots)[::2]
+    seal = datasets / "tools" / "sealtools" / "Seal-Tools_Dataset"
+    train += read_sealtools(seal, seed=seed) if seal.is_dir() else []
     claims = _if_there(grounding / "covidfact.jsonl", reading.read_covidfact)
     claims += _if_there(grounding / "healthver_dev.csv", reading.read_healthver)
     is_held = {group for group in {one.group for one in claims} if Random(group).random() < 0.1}  # noqa: S311
