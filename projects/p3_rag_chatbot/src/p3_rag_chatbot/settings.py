@@ -1,11 +1,12 @@
 """Settings of the document chatbot: what `common` gives every service, and its own."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import common.settings
 from common.settings import settings_config
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 
 class Settings(common.settings.Settings):
@@ -79,7 +80,10 @@ class Settings(common.settings.Settings):
     load_timeout_s: float = Field(
         120.0, gt=0, description="Longest time to read one document, in seconds."
     )
-    web_hosts: tuple[str, ...] = Field(
+    load_memory_bytes: int = Field(
+        3 * 1024**3, ge=256 * 1024**2, description="Most memory to read one document, in bytes."
+    )
+    web_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Hosts whose pages may be indexed, separated by commas; `.example.org` "
         "takes its subdomains too; empty: none.",
@@ -109,3 +113,10 @@ class Settings(common.settings.Settings):
         False, description="Leave unsupported sentences out of generated answers, not only mark."
     )
     seed: int = Field(0, ge=0, description="Seed of sampling where a request has none.")
+
+    @field_validator("web_hosts", mode="before")
+    @classmethod
+    def _hosts_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        return value
