@@ -6,25 +6,36 @@ asked. Loading happens beside the start of the service. Read next: `llama.py`, `
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from threading import Event
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from common.errors import DomainError
 
-from p3_rag_chatbot.errors import GenerationError, ModelBusyError, WeightsError
+from p3_rag_chatbot.errors import GenerationError, ModelBusyError, SchemaError, WeightsError
 from p3_rag_chatbot.generating.generator_weights import generator_weights
+from p3_rag_chatbot.generating.grammar import (
+    ROOT,
+    Schema,
+    answer_schema,
+    checked,
+    grammar,
+    patterns,
+)
 from p3_rag_chatbot.generating.llama import Json, Llama, LlamaOptions
-from p3_rag_chatbot.generating.translation import asked, delta, turns
+from p3_rag_chatbot.generating.translation import NO_JSON, asked, delta, probe, turns
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 from p3_rag_chatbot.settings import Settings
 
 log = structlog.get_logger()
 
 NAME = "smollm2"
+MAX_PROVEN = 256
+"""Grammars that are remembered to be enforced."""
 
 
 class EmbeddedModel:
@@ -39,6 +50,7 @@ class EmbeddedModel:
         self._n_waiting = 0
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
+        self._proven: dict[str, None] = {}
 
     async def __aenter__(self) -> Self:
         self._threads = ThreadPoolExecutor(self._settings.max_chats, thread_name_prefix="chat")
@@ -66,7 +78,7 @@ class EmbeddedModel:
             self._llama = await asyncio.to_thread(_load, self._settings)
         except DomainError as error:
             self._trouble = str(error)
-            log.error("generator_not_loaded", reason=self._trouble)
+            log.exception("generator_not_loaded")
         else:
             log.info("generator_loaded")
 
@@ -87,14 +99,13 @@ class EmbeddedModel:
         llama = self._ready()
         return llama.count_tokens(llama.prompt(turns(request.messages)))
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer piece by piece; see `ports.ChatModel`.
 
         A prompt that leaves room for no answer is a `ContextLengthError`; an answer that would
         outgrow the context is cut there, with `length`. Equal requests with equal seeds get equal
         answers as long as no other chat is worked on beside them: sums are then made in one order.
         """
-        llama = await self._loaded()
         settings = self._settings
         body = asked(
             request,
@@ -102,12 +113,46 @@ class EmbeddedModel:
             max_new_tokens=settings.max_new_tokens,
             n_context=settings.context_tokens,
         )
+        schema = answer_schema(request.response_format)
+        if schema is not None:
+            body["grammar"] = grammar(checked(schema))
+        llama = await self._loaded()
+        if schema is not None:
+            await self._prove(llama, schema, body["grammar"])
         chat = await self._begin(llama, body)
         try:
-            async for piece in _with_usage(chat.pieces(), n_top=request.top_logprobs or 0):
-                yield piece
+            pieces = chat.pieces()
+            async with aclosing(_with_usage(pieces, n_top=request.top_logprobs or 0)) as deltas:
+                async for one in deltas:
+                    yield one
         finally:
             chat.stop()
+
+    async def _prove(self, llama: Llama, schema: Schema, written: str) -> None:
+        """Refuse a schema whose grammar llama.cpp does not take: it would be ignored in silence."""
+        if written in self._proven:
+            return
+        if not await self._is_enforced(llama, written):
+            for place, pattern in patterns(schema):
+                alone = grammar({"type": "string", "pattern": pattern})
+                if not await self._is_enforced(llama, alone):
+                    raise SchemaError(place, f"{pattern!r} cannot be expressed as a grammar")
+            raise SchemaError(
+                ROOT,
+                "cannot be expressed as a grammar: it contradicts itself, or "
+                "refers to itself without end, or its alternatives overlap (write anyOf for oneOf)",
+            )
+        self._proven[written] = None
+        while len(self._proven) > MAX_PROVEN:
+            self._proven.pop(next(iter(self._proven)))
+
+    async def _is_enforced(self, llama: Llama, written: str) -> bool:
+        chat = await self._begin(llama, probe(written, llama.no_json))
+        try:
+            texts = [one.text async for one in _with_usage(chat.pieces(), n_top=0)]
+        finally:
+            chat.stop()
+        return NO_JSON not in "".join(texts)
 
     async def _loaded(self) -> Llama:
         if self._llama is None and self._loading is not None:
@@ -152,7 +197,7 @@ class _Chat:
         self._pieces: asyncio.Queue[Json | Exception | None] = asyncio.Queue()
         self._is_stopped = Event()
 
-    def start(self, threads: ThreadPoolExecutor, on_end: Any) -> None:
+    def start(self, threads: ThreadPoolExecutor, on_end: "Callable[[_Chat], None]") -> None:
         """Begin in a thread of the pool; `on_end` is called in the event loop when it is done."""
         work = self._loop.run_in_executor(threads, self._work)
         work.add_done_callback(lambda _: on_end(self))

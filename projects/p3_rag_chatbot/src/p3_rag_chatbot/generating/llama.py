@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,11 @@ class Llama:
         asked = {"content": text, "add_special": True, "parse_special": True}
         return len(self._ask("/tokenize", asked)["tokens"])
 
+    @cached_property
+    def no_json(self) -> int:
+        """The token of a letter that begins no JSON text."""
+        return self.tokens("Z")[-1][0]
+
     def close(self) -> None:
         """Stop the scheduler and free the model; no call may be under way."""
         self._http.close()
@@ -122,10 +128,9 @@ def _parameters(options: LlamaOptions, key: str) -> Any:
     return given
 
 
-def _decoded(on_piece: OnPiece) -> Callable[[object], bool]:
-    def take(piece: object) -> bool:
-        told = json.loads(piece) if isinstance(piece, str | bytes) else piece
-        return on_piece(told)
+def _decoded(on_piece: OnPiece) -> Callable[[Any], bool]:
+    def take(piece: Any) -> bool:
+        return on_piece(json.loads(piece) if isinstance(piece, str | bytes) else piece)
 
     return take
 

@@ -5,13 +5,12 @@ with Q8_0. Rounding 4-bit numbers to 8 bits loses next to nothing. A file that a
 themselves is left as it is. Format: github.com/ggml-org/ggml, docs/gguf.md (version 3).
 """
 
-import hashlib
 import os
 import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, LlamaFileType, ReaderTensor
@@ -34,14 +33,15 @@ SLOW_KINDS = frozenset(
 """What is worth the change; other tensors, those of one dimension among them, stay as they are."""
 
 
-def requantised(source: Path, folder: Path, kind: GGMLQuantizationType = Q8_0) -> Path:
+def requantised(
+    source: Path, folder: Path, digest: str, kind: GGMLQuantizationType = Q8_0
+) -> Path:
     """Return `source` with its slow tensors as `kind`, from `folder` or newly made there.
 
-    Takes seconds the first time. `WeightsError` when it is no GGUF file or `folder` is full.
+    `digest` names the content. Takes seconds the first time. `WeightsError` when the source is no
+    GGUF file, or the folder is full or cannot be written.
     """
     try:
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         target = folder / f"{source.stem}-{digest[:16]}-{kind.name.lower()}.gguf"
         if not target.is_file():
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def _write_whole(target: Path, source: Path, kind: GGMLQuantizationType) -> None
     ) as file:
         made = Path(file.name)
         try:
-            _requantise(_opened(source), file.file, kind)
+            _requantise(_opened(source), file, kind)
             file.flush()
             os.fsync(file.fileno())
             made.replace(target)
@@ -77,7 +77,7 @@ def _opened(source: Path) -> GGUFReader:
         raise WeightsError(f"{source} is not a GGUF file: {error}") from error
 
 
-def _requantise(reader: GGUFReader, file: BinaryIO, kind: GGMLQuantizationType) -> None:
+def _requantise(reader: GGUFReader, file: IO[bytes], kind: GGMLQuantizationType) -> None:
     """Copy everything before the tensors byte by byte, then the tensors, those that are slow anew.
 
     Each tensor's place must be told before the first one is written; sizes follow from the kinds.
@@ -93,8 +93,7 @@ def _requantise(reader: GGUFReader, file: BinaryIO, kind: GGMLQuantizationType) 
         place += _padded(_n_bytes(tensor, new), reader.alignment)
     _pad(file, reader.alignment)
     for tensor, new in zip(reader.tensors, kinds, strict=True):
-        for part in _rows(tensor, new):
-            file.write(part)
+        file.writelines(_rows(tensor, new))
         _pad(file, reader.alignment)
 
 
@@ -128,5 +127,5 @@ def _padded(n: int, alignment: int) -> int:
     return (n + alignment - 1) // alignment * alignment
 
 
-def _pad(file: BinaryIO, alignment: int) -> None:
+def _pad(file: IO[bytes], alignment: int) -> None:
     file.write(b"\0" * (_padded(file.tell(), alignment) - file.tell()))

@@ -25,6 +25,8 @@ from p3_rag_chatbot.openai_contracts import (
 TEMPERATURE, TOP_P = 0.2, 0.9
 """As the model card of SmolLM2-135M-Instruct advises."""
 ROLES = {"developer": "system"}
+NO_JSON = "Z"
+"""No JSON text begins so, in any vocabulary that has the letter."""
 
 
 def asked(
@@ -53,6 +55,22 @@ def asked(
     if request.logprobs:
         body |= {"logprobs": True, "top_logprobs": max(1, request.top_logprobs or 0)}
     return body
+
+
+def probe(grammar: str, no_json: int) -> dict[str, Any]:
+    """Write a request whose one token is `no_json` unless the grammar is enforced.
+
+    llama.cpp goes on without a grammar that it cannot read, and says so in its log alone.
+    """
+    return {
+        "messages": [{"role": "user", "content": ""}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 1,
+        "temperature": 0.0,
+        "grammar": grammar,
+        "logit_bias": [(no_json, 100.0)],
+    }
 
 
 def turns(messages: Sequence[Message]) -> list[dict[str, str]]:
