@@ -64,8 +64,21 @@ class CollectionIndexError(ChatbotError):
     """An index on disk cannot be read or written."""
 
 
+class UnknownModelError(ChatbotError):
+    """There is no model of that name."""
+
+    def __init__(self, name: str, known: Sequence[str] = ()) -> None:
+        self.name = name
+        shown = f"; there is {', '.join(known)}" if known else ""
+        super().__init__(f"there is no model {name[:80]!r}{shown}")
+
+
 class ModelBusyError(ChatbotError):
     """More chats wait for the generator than the settings allow."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        self.headers = {"Retry-After": str(retry_after_s)}
+        super().__init__(message)
 
 
 class GenerationError(ChatbotError):
@@ -73,7 +86,12 @@ class GenerationError(ChatbotError):
 
 
 class SchemaError(ChatbotError):
-    """A JSON schema is not one, or asks for what the grammar cannot express."""
+    """A JSON schema is not one, or asks for what the grammar cannot express; `path` says where."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        self.fields = (FieldError(field=path, message=reason),)
+        super().__init__(f"{path}: {reason}")
 
 
 class ContextLengthError(ChatbotError):

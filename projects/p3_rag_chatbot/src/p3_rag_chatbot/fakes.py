@@ -6,7 +6,7 @@ the real models to one conformance test (`tests/test_conformance.py`).
 
 import re
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def _words(text: str) -> list[str]:
 class FakeEmbedder:
     """Each word adds 1 at the place that its checksum says; vectors are scaled to length 1."""
 
-    name = "fake-bag-of-words"
+    name = "fake-embedder"
     n_dims = 64
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -73,17 +73,15 @@ class FakeReader:
 class FakeChatModel:
     """Says what it is told to say, a word at a time; without that, what the user said last."""
 
-    name = "fake-echo"
-
-    def __init__(self, says: str = "") -> None:
-        self.says = says
+    def __init__(self, name: str = "echo", *, says: str = "") -> None:
+        self.name, self.says = name, says
         self.asked: list[ChatRequest] = []
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Count words and marks of all turns."""
         return sum(len(re.findall(r"\w+|[^\w\s]", one.text)) for one in request.messages)
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer word by word."""
         self.asked.append(request)
         pieces = re.findall(r"\S+\s*", self.says or request.messages[-1].text)

@@ -6,7 +6,8 @@ Requests ignore unknown fields, as clients of many versions send them; what is k
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from p3_rag_chatbot.contracts import RagAnswer, RagOptions
 
@@ -48,6 +49,18 @@ class Message(_Wire):
     name: str | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        """Refuse images and audio by name, before the kinds of content are tried in turn."""
+        parts = value if isinstance(value, list | tuple) else ()
+        for part in parts:
+            kind = part.get("type") if isinstance(part, dict) else None
+            if isinstance(kind, str) and kind != "text":
+                message = "parts of type {kind} are not read by these models; send text"
+                raise PydanticCustomError("not_text", message, {"kind": kind[:40]})
+        return value
 
     @property
     def text(self) -> str:
@@ -113,7 +126,7 @@ class ChatRequest(_Wire):
     """`POST /v1/chat/completions`."""
 
     model: str = "rag"
-    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    messages: tuple[Message, ...]
     stream: bool = False
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
@@ -137,6 +150,13 @@ class ChatRequest(_Wire):
     adapter: str | None = Field(
         None, description="Extension: LoRA adapter of the embedded generator; none by default."
     )
+
+    @field_validator("messages", mode="before")
+    @classmethod
+    def _is_conversation(cls, value: object) -> object:
+        if isinstance(value, list | tuple) and not value:
+            raise PydanticCustomError("empty", "is empty; send at least one message")
+        return value
 
     @property
     def stops(self) -> tuple[str, ...]:

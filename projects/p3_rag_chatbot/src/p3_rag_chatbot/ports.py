@@ -5,7 +5,7 @@ models are in `embedding/`, `reading/` and `generating/`; `fakes.py` has stand-i
 held to the same conformance tests.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,7 +80,7 @@ class ChatModel(Protocol):
         """Which model this is, as `/v1/models` lists it."""
         ...
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer piece by piece; the last piece has a `finish_reason` and the usage.
 
         Closing the iterator stops the work. Raises `ModelBusyError`, `ContextLengthError` or

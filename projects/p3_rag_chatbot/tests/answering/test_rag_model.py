@@ -65,7 +65,7 @@ def rag_of(last: Delta) -> RagAnswer:
 
 
 def make(says: str = "", texts: tuple[str, ...] = TEXTS, **settings: object) -> RagModel:
-    generator = FakeChatModel(says)
+    generator = FakeChatModel(says=says)
     return RagModel(Shelf(texts), FakeReader(), lambda: generator, Settings(**settings))
 
 

@@ -5,7 +5,7 @@ the answer's checks, or left out where the settings say so. With leaving out, a 
 when it has been checked; without, its tokens are shown as they come.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -29,8 +29,8 @@ class Written:
 
 
 async def checked(
-    pieces: AsyncIterator[Delta], checker: Checker, written: Written, *, withhold: bool
-) -> AsyncIterator[Delta]:
+    pieces: AsyncGenerator[Delta], checker: Checker, written: Written, *, withhold: bool
+) -> AsyncGenerator[Delta]:
     """Pass a generator's pieces on, checking each sentence once it is whole; fills `written`."""
     growing = GrowingText()
     async for piece in pieces:
@@ -49,7 +49,7 @@ async def checked(
 
 async def _settled(
     sentence: str, checker: Checker, written: Written, *, withhold: bool
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     """Check a whole sentence; show it now where it was held back until then."""
     check = await anyio.to_thread.run_sync(checker.check, sentence) if sentence.strip() else None
     if check is not None:

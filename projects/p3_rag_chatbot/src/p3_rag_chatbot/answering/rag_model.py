@@ -6,7 +6,7 @@ It knows no HTTP; `openai_routes.py` serves it as it serves any other model. Rea
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -72,7 +72,7 @@ class RagModel:
         """Count as the generator does, without passages."""
         return self.generator().count_tokens(request)
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer the last user turn; raises `RequestError` where there is none to answer."""
         question = self._question(request)
         options = request.rag or RagOptions()
@@ -141,7 +141,7 @@ class RagModel:
     # --------------------------------------------------------------------------- the three depths
     async def _extracted(
         self, retrieved: _Retrieved, options: RagOptions, request: ChatRequest
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta]:
         threshold = self.settings.answer_threshold
         answer: Extracted = await anyio.to_thread.run_sync(extract, retrieved.found, threshold)
         for piece in _in_pieces(answer.text):
@@ -156,7 +156,7 @@ class RagModel:
 
     async def _generated(
         self, request: ChatRequest, retrieved: _Retrieved, options: RagOptions
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta]:
         generator = self.generator()
         n_answer = request.token_limit or self.settings.max_new_tokens
         n_answer = min(n_answer, self.settings.context_tokens // 2)
@@ -189,7 +189,7 @@ class RagModel:
         )  # fmt: skip
         yield Delta(finish_reason=written.finish_reason or "stop", usage=written.usage, rag=rag)
 
-    async def _free(self, request: ChatRequest, question: str) -> AsyncIterator[Delta]:
+    async def _free(self, request: ChatRequest, question: str) -> AsyncGenerator[Delta]:
         bare = request.model_copy(update={"rag": None, "tools": ()})
         async for piece in self.generator().stream(bare):
             if piece.finish_reason is None:
