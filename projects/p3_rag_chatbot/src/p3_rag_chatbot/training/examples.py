@@ -50,18 +50,17 @@ class Example:
 def read_squad(path: Path) -> list[Example]:
     """Read a file in SQuAD's form; answers that are not where they say are left out."""
     try:
-        articles = json.loads(path.read_text(encoding="utf-8"))["data"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [
+            example
+            for number, article in enumerate(json.loads(path.read_text(encoding="utf-8"))["data"])
+            for paragraph in article["paragraphs"]
+            for asked in paragraph["qas"]
+            for example in _of_squad(
+                asked, paragraph["context"], f"{path.stem}/{article.get('title', number)}"
+            )
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DocumentError(str(path), f"not a file in SQuAD's form: {error}") from error
-    return [
-        example
-        for number, article in enumerate(articles)
-        for paragraph in article["paragraphs"]
-        for asked in paragraph["qas"]
-        for example in _of_squad(
-            asked, paragraph["context"], f"{path.stem}/{article.get('title', number)}"
-        )
-    ]
 
 
 def _of_squad(asked: dict[str, Any], passage: str, group: str) -> Iterator[Example]:

@@ -1,8 +1,9 @@
 """A trained reader as files: the adapter in peft's form, its calibration, its card.
 
 `adapter_config.json` and `adapter_model.safetensors` are what peft reads and writes (the heads are
-in the second too, under their names); `calibration.json` is `reading.spans.Calibration`; `card.json`
-says what it was trained on and how good it is. What serves merges them: `embedding/lora.py`.
+in the second too, under their names); `calibration.json` is `reading.spans.Calibration`;
+`card.json` says what it was trained on and how good it is. What serves merges them:
+`embedding/lora.py`.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""What a reader learns for function calls: where an argument stands in a request, and which
-function a request wants.
+"""What a reader learns for function calls: where an argument stands, which function is wanted.
 
 An argument is asked for as `name: description (function)` over the request; a function as
 `wanted: name: description`, a claim that the request supports or not. From Schema-Guided Dialogue
@@ -45,8 +44,10 @@ def read_sgd_slots(path: Path) -> list[Example]:
 
 
 def read_sealtools(folder: Path, *, seed: int = 0) -> list[Example]:
-    """Read Seal-Tools' calls: each argument's place, an argument that is not said, two functions
-    that are not wanted for one that is."""
+    """Read Seal-Tools' calls: where each argument stands, and which function is wanted.
+
+    For a wanted function there are up to two that are not, one of its own field.
+    """
     tools = {one["api_name"]: one for one in _lines(folder / "tool.jsonl")}
     chance = Random(seed)  # noqa: S311 - a choice of negatives
     names = sorted(tools)
