@@ -1,26 +1,40 @@
-"""The document chatbot over HTTP. Thin: parse, ask a model, answer.
+"""The document chatbot over HTTP. Thin: parse, ask a model or the library, answer.
 
 `/v1/chat/completions`, `/v1/embeddings` and `/v1/models` are the OpenAI protocol. Read next:
-`openai_routes.py`, `generating/engine.py`.
+`chatbot.py` for what is behind it, `answering/rag_model.py` for a question's way.
 """
 
 from importlib.metadata import version
 from pathlib import Path
 
 from common.errors import ProblemType
+from common.learn.progress import Progress
 from common.service import create_service
+from common.service.exercise_routes import EXERCISE_PROBLEMS, exercise_router
+from common.service.own_pages import OWN_PAGE_PROBLEMS, own_pages_only
 from fastapi import FastAPI
 
-from p3_rag_chatbot.fakes import FakeEmbedder
+from p3_rag_chatbot.answering.rag_model import RagModel
+from p3_rag_chatbot.chatbot import Chatbot, LiveEmbedder, LiveReader
 from p3_rag_chatbot.generating.engine import EmbeddedModel
+from p3_rag_chatbot.index_routes import index_router
+from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
+from p3_rag_chatbot.library_routes import library_router
+from p3_rag_chatbot.mcp_tools import document_tools
 from p3_rag_chatbot.openai_errors import OPENAI_PROBLEMS
 from p3_rag_chatbot.openai_routes import openai_router
 from p3_rag_chatbot.ports import ChatModel
+from p3_rag_chatbot.search_routes import search_router
 from p3_rag_chatbot.settings import Settings
 
 PHASE = 3
 PAGE_DIR = Path(__file__).parent / "web"
-PROBLEMS: dict[type[Exception], ProblemType] = {**OPENAI_PROBLEMS}
+PROBLEMS: dict[type[Exception], ProblemType] = {
+    **OPENAI_PROBLEMS,
+    **LIBRARY_PROBLEMS,
+    **EXERCISE_PROBLEMS,
+    **OWN_PAGE_PROBLEMS,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -34,11 +48,24 @@ def create_app(settings: Settings) -> FastAPI:
     )
     service.problems(PROBLEMS)
     generator = service.owns(EmbeddedModel(settings))
-    models: dict[str, ChatModel] = {generator.name: generator}
+    chatbot = service.owns(Chatbot(settings))
+    rag = RagModel(chatbot, LiveReader(chatbot), lambda: generator, settings)
+    models: dict[str, ChatModel] = {rag.name: rag, generator.name: generator}
     service.mount(
         openai_router(
-            models, FakeEmbedder(), max_question_characters=settings.max_question_characters
+            models,
+            LiveEmbedder(chatbot),
+            max_question_characters=settings.max_question_characters,
         )
+    )
+    own_page = own_pages_only(settings)
+    shelf = lambda: chatbot.library  # noqa: E731
+    service.mount(library_router(shelf, lambda: chatbot.searcher, settings, own_page))
+    service.mount(search_router(shelf, lambda: chatbot.searcher, settings, own_page))
+    service.mount(index_router(shelf, lambda: chatbot.indexer, settings, own_page))
+    service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
+    service.tools(
+        *document_tools(shelf, lambda: chatbot.searcher, lambda: chatbot.indexer, rag, settings)
     )
     service.pages(PAGE_DIR)
     return service.app

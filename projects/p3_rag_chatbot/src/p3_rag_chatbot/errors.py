@@ -73,6 +73,10 @@ class UnknownModelError(ChatbotError):
         super().__init__(f"there is no model {name[:80]!r}{shown}")
 
 
+class ModelsLoadingError(ChatbotError):
+    """A model is asked before it is loaded, or one that could not be."""
+
+
 class ModelBusyError(ChatbotError):
     """More chats wait for the generator than the settings allow."""
 

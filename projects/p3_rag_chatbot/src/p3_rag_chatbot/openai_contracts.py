@@ -158,6 +158,10 @@ class ChatRequest(_Wire):
             raise PydanticCustomError("empty", "is empty; send at least one message")
         return value
 
+    key_digest: str | None = Field(
+        None, exclude=True, description="Not of the wire: who asks; the route sets it."
+    )
+
     @property
     def stops(self) -> tuple[str, ...]:
         """The stop sequences."""

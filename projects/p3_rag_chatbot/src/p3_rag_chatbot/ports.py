@@ -96,6 +96,9 @@ class ChatModel(Protocol):
 class Searches(Protocol):
     """Finds passages; `retrieval/search.py` has the real one."""
 
-    def search(self, request: SearchRequest) -> SearchAnswer:
-        """Search a collection; raises `UnknownCollectionError`."""
+    def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
+        """Search as the holder of an API key may, by its digest; raises `UnknownCollectionError`.
+
+        None is a caller without a key.
+        """
         ...

@@ -49,6 +49,9 @@ class Settings(common.settings.Settings):
     )
     # -------------------------------------------------------------------------------- collections
     collection: str = Field("guides", description="Collection that is asked when none is named.")
+    index_guides: bool = Field(
+        True, description="Index this repository's guides at the start, where they have changed."
+    )
     vector_store: Literal["faiss", "pgvector", "qdrant", "pinecone"] = Field(
         "faiss", description="Where vectors are searched."
     )

@@ -29,7 +29,9 @@ class Shelf:
     def __init__(self, texts: tuple[str, ...] = TEXTS) -> None:
         self.texts, self.asked = texts, []
 
-    def search(self, request: SearchRequest) -> SearchAnswer:
+    def search(
+        self, request: SearchRequest, *, key_digest: str | None = None
+    ) -> SearchAnswer:
         self.asked.append(request)
         words = set(request.query.lower().rstrip("?").split())
         order = sorted(self.texts, key=lambda text: -len(words & set(text.lower().split())))

@@ -82,7 +82,7 @@ class RagModel:
             pieces = self._free(request, question)
         else:
             retrieved = await anyio.to_thread.run_sync(
-                self._retrieve, question, request.messages[:-1], options
+                self._retrieve, question, request, options
             )
             if depth == "extract":
                 pieces = self._extracted(retrieved, options, request)
@@ -105,20 +105,26 @@ class RagModel:
 
     # -------------------------------------------------------------------------------- retrieving
     def _retrieve(
-        self, question: str, history: Sequence[Message], options: RagOptions
+        self, question: str, request: ChatRequest, options: RagOptions
     ) -> _Retrieved:
         """Search each form of the question, read what was found, keep the form best answered."""
-        forms = [self._retrieve_one(form, options) for form in proposals(question, history)]
+        forms = [
+            self._retrieve_one(form, options, request.key_digest)
+            for form in proposals(question, request.messages[:-1])
+        ]
         return max(forms, key=lambda one: one.found[0].reading.p_answerable if one.found else 0.0)
 
-    def _retrieve_one(self, question: str, options: RagOptions) -> _Retrieved:
+    def _retrieve_one(
+        self, question: str, options: RagOptions, key_digest: str | None
+    ) -> _Retrieved:
         began = time.perf_counter()
         k = options.k or self.settings.n_passages
         answer = self.searches.search(
             SearchRequest(
                 query=question, collection=options.collection or self.settings.collection,
                 k=max(k, MAX_READ), filters=options.filters, rerank=False,
-            )
+            ),
+            key_digest=key_digest,
         )  # fmt: skip
         searched = time.perf_counter()
         found = read_hits(question, answer.hits[:MAX_READ], self.reader)

@@ -1,0 +1,42 @@
+"""A route's dependency that refuses pages of other sites.
+
+A service on this machine without keys is within reach of every page that its browser opens; what
+changes something must not be done for them. Read next: `hosts.py`, for whom to believe.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import Request
+
+from common.errors import DomainError, ProblemType
+from common.service.hosts import is_believed_host, is_believed_origin
+from common.settings import Settings
+
+
+class OtherSiteError(DomainError):
+    """A browser was made to ask this by a page of another site."""
+
+
+OWN_PAGE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
+    OtherSiteError: ProblemType(
+        "other-site", "Not for pages of other sites", 403, "ALLOWED_HOSTS lists whom to believe."
+    )
+}
+
+
+def own_pages_only(settings: Settings) -> Callable[[Request], Awaitable[None]]:
+    """Make the dependency; where API keys are set, a key proves that no other site asks."""
+
+    async def own_page(request: Request) -> None:
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        allowed = settings.allowed_hosts
+        if settings.api_keys or (
+            is_believed_host(host, allowed) and is_believed_origin(origin, host, allowed)
+        ):
+            return
+        where = origin or host
+        raise OtherSiteError(
+            f"the request comes from a page of {where}; ALLOWED_HOSTS lists whom to believe"
+        )
+
+    return own_page

@@ -1,0 +1,192 @@
+"""Everything that answers, opened with the service: library, indices, embedder, reader, models.
+
+Loading takes seconds and goes on beside the start of the service; `not_ready` says what it waits
+for. On the first start the built-in collection is indexed, from the guides of this repository.
+"""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self, TypeVar
+
+import structlog
+from anyio import to_thread
+from common.errors import DomainError
+
+from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
+from p3_rag_chatbot.errors import CollectionExistsError, ModelsLoadingError
+from p3_rag_chatbot.guides import GUIDES, guide_paths
+from p3_rag_chatbot.ingestion.fetching import Fetcher
+from p3_rag_chatbot.ingestion.indexing import Indexer
+from p3_rag_chatbot.ingestion.sources import corpus_of
+from p3_rag_chatbot.library.library import Library, open_library
+from p3_rag_chatbot.loading import Models, load_models
+from p3_rag_chatbot.ports import Embedder, Reader, Reading, Vectors
+from p3_rag_chatbot.retrieval.search import Searcher
+from p3_rag_chatbot.settings import Settings
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Chatbot:
+    """What the service's routes ask; a context that `Service.owns`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._library: Library | None = None
+        self._models: Models | None = None
+        self._searcher: Searcher | None = None
+        self._indexer: Indexer | None = None
+        self._trouble = ""
+        self._loading: asyncio.Task[None] | None = None
+        self._stop = threading.Event()
+
+    async def __aenter__(self) -> Self:
+        self._library = await to_thread.run_sync(open_library, self._settings)
+        self._loading = asyncio.create_task(self._load())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        if self._indexer is not None:
+            await to_thread.run_sync(self._indexer.close)
+        if self._loading is not None:
+            await self._loading
+        if self._library is not None:
+            await to_thread.run_sync(self._library.close)
+
+    def not_ready(self) -> str | None:
+        """What is still missing; None when questions are answered."""
+        if self._searcher is not None:
+            return None
+        return self._trouble or "the embedder and the reader are being loaded"
+
+    async def _load(self) -> None:
+        try:
+            await to_thread.run_sync(self._open)
+        except DomainError as error:
+            self._trouble = str(error)
+            log.exception("models_not_loaded")
+            return
+        try:
+            await to_thread.run_sync(self._index_guides)
+        except DomainError:
+            log.exception("guides_not_indexed")
+
+    def _open(self) -> None:
+        library = self.library
+        models = load_models(self._settings)
+        searcher = Searcher(self._settings, library, models.embedder)
+        names = [one.name for one in library.collections()]
+        if self._settings.collection in names:
+            searcher.warm(self._settings.collection)
+        self._models = models
+        self._indexer = Indexer(library, models.embedder, self._settings)
+        self._searcher = searcher
+        log.info("models_loaded", embedder=models.embedder.name, reader=models.reader.name)
+
+    def _index_guides(self) -> None:
+        """Keep the built-in collection like the guides; quick when nothing has changed."""
+        paths = guide_paths()
+        if not paths or not self._settings.index_guides:
+            return
+        about = "The guides of this repository, indexed at the first start."
+        with suppress(CollectionExistsError):
+            self.library.create_collection(GUIDES, description=about)
+        with Fetcher(self._settings) as fetcher:
+            corpus = corpus_of([str(path) for path in paths], self._settings, fetcher)
+            report = self.indexer.index(GUIDES, corpus, stop=self._stop)
+        if report.is_complete:
+            self.searcher.warm(GUIDES)
+        log.info("guides_indexed", n=report.n_indexed, unchanged=report.n_unchanged)
+
+    # ------------------------------------------------------------------------- what routes ask
+    @property
+    def library(self) -> Library:
+        """The library, open as long as the service runs."""
+        return self._there(self._library)
+
+    @property
+    def searcher(self) -> Searcher:
+        """Searches collections."""
+        return self._there(self._searcher)
+
+    @property
+    def indexer(self) -> Indexer:
+        """Brings documents into collections."""
+        return self._there(self._indexer)
+
+    @property
+    def models(self) -> Models:
+        """The embedder and the reader."""
+        return self._there(self._models)
+
+    def _there(self, one: T | None) -> T:
+        if one is None:
+            raise ModelsLoadingError(self.not_ready() or "the service is being started")
+        return one
+
+    def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
+        """Search as the holder of a key may (`ports.Searches`)."""
+        return self.searcher.search(request, library=self.library.visible_to(key_digest))
+
+
+class LiveEmbedder:
+    """The embedder of a service that may still be loading it."""
+
+    def __init__(self, chatbot: Chatbot) -> None:
+        self._chatbot = chatbot
+
+    @property
+    def _embedder(self) -> Embedder:
+        return self._chatbot.models.embedder
+
+    @property
+    def name(self) -> str:
+        """Which model this is."""
+        return self._embedder.name
+
+    @property
+    def n_dims(self) -> int:
+        """Length of a vector."""
+        return self._embedder.n_dims
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts."""
+        return self._embedder.embed(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count each text's tokens."""
+        return self._embedder.count_tokens(texts)
+
+
+class LiveReader:
+    """The reader of a service that may still be loading it."""
+
+    def __init__(self, chatbot: Chatbot) -> None:
+        self._chatbot = chatbot
+
+    @property
+    def _reader(self) -> Reader:
+        return self._chatbot.models.reader
+
+    @property
+    def name(self) -> str:
+        """Which model this is."""
+        return self._reader.name
+
+    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
+        """Read (question, passage) pairs."""
+        return self._reader.read(pairs)
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Say how probably each passage supports its claim."""
+        return self._reader.support(pairs)

@@ -1,0 +1,42 @@
+"""How what the library, the search and the ingestion refuse is answered (RFC 9457)."""
+
+from collections.abc import Mapping
+
+from common.errors import ProblemType
+
+from p3_rag_chatbot.errors import (
+    CollectionExistsError,
+    CollectionIndexError,
+    DocumentError,
+    DocumentTooLargeError,
+    ModelsLoadingError,
+    UnknownCollectionError,
+    UnknownDocumentError,
+)
+
+LIBRARY_PROBLEMS: Mapping[type[Exception], ProblemType] = {
+    UnknownCollectionError: ProblemType(
+        "unknown-collection", "There is no such collection", 404, "GET /v1/collections lists them."
+    ),
+    CollectionExistsError: ProblemType(
+        "collection-exists", "There is such a collection", 409, "Choose another name."
+    ),
+    UnknownDocumentError: ProblemType(
+        "unknown-document",
+        "There is no such document",
+        404,
+        "GET /v1/collections/{name}/documents lists them.",
+    ),
+    DocumentTooLargeError: ProblemType(
+        "document-too-large", "The document is too large", 413, "`detail` names the setting."
+    ),
+    DocumentError: ProblemType(
+        "unreadable-document", "The document cannot be read", 422, "`detail` says why."
+    ),
+    CollectionIndexError: ProblemType(
+        "index-trouble", "The collection's index cannot be used", 503, "`detail` says why."
+    ),
+    ModelsLoadingError: ProblemType(
+        "models-loading", "The models are not loaded", 503, "GET /readyz says when they are."
+    ),
+}
