@@ -146,6 +146,7 @@ class RagAnswer(_Value):
     collection: str
     question: str = Field(description="As searched: a follow-up is rewritten from the history.")
     confidence: float = Field(description="0..1; of an extracted answer, the reader's.")
+    answer: str = Field("", description="Of an extracted answer, the words that answer, alone.")
     citations: tuple[Citation, ...] = ()
     checks: tuple[Check, ...] = ()
     hits: tuple[Hit, ...] = Field((), description="What was retrieved, with its scores.")

@@ -44,6 +44,10 @@ class Checker:
     def __init__(self, reader: Reader, passages: Sequence[Passage], threshold: float) -> None:
         self.reader, self.passages, self.threshold = reader, passages, threshold
 
+    def check_against_all(self, sentence: str) -> Check | None:
+        """Hold a sentence against every passage, whatever it cites."""
+        return self.check(without_citations(sentence))
+
     def check(self, sentence: str) -> Check | None:
         """Hold a sentence against what it cites; None where it states nothing.
 

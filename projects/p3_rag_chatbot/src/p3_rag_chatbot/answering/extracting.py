@@ -38,6 +38,7 @@ class Extracted:
 
     text: str
     confidence: float
+    answer: str = ""
     citations: tuple[Citation, ...] = ()
     nearest: tuple[Citation, ...] = ()
 
@@ -62,7 +63,8 @@ def extract(found: Sequence[Found], threshold: float) -> Extracted:
         return Extracted(_refusal(nearest), confidence, nearest=nearest)
     sources = _sources(found)
     citations = tuple(_quote(number, one) for number, one in enumerate(sources, start=1))
-    return Extracted(_answer(sources, citations), confidence, citations)
+    text = _answer(sources, citations)
+    return Extracted(text, confidence, found[0].answer.strip(), citations)
 
 
 def _sources(found: Sequence[Found]) -> list[Found]:

@@ -6,7 +6,7 @@ It knows no HTTP; `openai_routes.py` serves it as it serves any other model. Rea
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -81,9 +81,7 @@ class RagModel:
         if depth == "free":
             pieces = self._free(request, question)
         else:
-            retrieved = await anyio.to_thread.run_sync(
-                self._retrieve, question, request, options
-            )
+            retrieved = await anyio.to_thread.run_sync(self._retrieve, question, request, options)
             if depth == "extract":
                 pieces = self._extracted(retrieved, options, request)
             else:
@@ -104,9 +102,7 @@ class RagModel:
         return text
 
     # -------------------------------------------------------------------------------- retrieving
-    def _retrieve(
-        self, question: str, request: ChatRequest, options: RagOptions
-    ) -> _Retrieved:
+    def _retrieve(self, question: str, request: ChatRequest, options: RagOptions) -> _Retrieved:
         """Search each form of the question, read what was found, keep the form best answered."""
         forms = [
             self._retrieve_one(form, options, request.key_digest)
@@ -155,7 +151,7 @@ class RagModel:
         rag = self._about(
             "extract", retrieved, options, confidence=round(answer.confidence, 4),
             verdict="answered" if answer.is_answered else "not_in_documents",
-            citations=answer.citations, nearest=answer.nearest,
+            answer=answer.answer, citations=answer.citations, nearest=answer.nearest,
         )  # fmt: skip
         usage = self._usage(request, answer.text)
         yield Delta(finish_reason="stop", usage=usage, rag=rag)
