@@ -6,9 +6,10 @@ asked. Loading happens beside the start of the service. Read next: `llama.py`, `
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ import structlog
 from common.errors import DomainError
 
 from p3_rag_chatbot.errors import GenerationError, ModelBusyError, SchemaError, WeightsError
+from p3_rag_chatbot.generating.adapters import BUILTIN_DIR, adapters_in
 from p3_rag_chatbot.generating.generator_weights import generator_weights
 from p3_rag_chatbot.generating.grammar import (
     ROOT,
@@ -27,7 +29,7 @@ from p3_rag_chatbot.generating.grammar import (
     patterns,
 )
 from p3_rag_chatbot.generating.llama import Json, Llama, LlamaOptions
-from p3_rag_chatbot.generating.translation import NO_JSON, asked, delta, probe, turns
+from p3_rag_chatbot.generating.translation import NO_JSON, asked, chosen, delta, probe, turns
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 from p3_rag_chatbot.settings import Settings
 
@@ -50,6 +52,9 @@ class EmbeddedModel:
         self._n_waiting = 0
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
+        self._adapters = adapters_in(
+            BUILTIN_DIR, settings.generator_adapters or settings.data_dir / "adapters"
+        )
         self._proven: dict[str, None] = {}
 
     async def __aenter__(self) -> Self:
@@ -75,7 +80,7 @@ class EmbeddedModel:
 
     async def _load(self) -> None:
         try:
-            self._llama = await asyncio.to_thread(_load, self._settings)
+            self._llama = await asyncio.to_thread(_load, self._settings, tuple(self._adapters.values()))
         except DomainError as error:
             self._trouble = str(error)
             log.exception("generator_not_loaded")
@@ -113,6 +118,8 @@ class EmbeddedModel:
             max_new_tokens=settings.max_new_tokens,
             n_context=settings.context_tokens,
         )
+        if self._adapters or request.adapter:
+            body["lora"] = chosen(request.adapter, list(self._adapters))
         schema = answer_schema(request.response_format)
         if schema is not None:
             body["grammar"] = grammar(checked(schema))
@@ -249,12 +256,13 @@ async def _with_usage(pieces: AsyncGenerator[Json], *, n_top: int) -> AsyncGener
     raise GenerationError("the generator stopped in the middle of an answer")
 
 
-def _load(settings: Settings) -> Llama:
+def _load(settings: Settings, adapters: Sequence[Path]) -> Llama:
     return Llama(
         LlamaOptions(
             weights=generator_weights(settings),
             n_threads=settings.n_threads,
             n_slots=settings.max_chats,
             n_context=settings.context_tokens,
+            adapters=adapters,
         )
     )
