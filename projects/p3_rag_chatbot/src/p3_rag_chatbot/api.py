@@ -13,6 +13,8 @@ from fastapi import FastAPI
 
 from p3_rag_chatbot.fakes import FakeEmbedder
 from p3_rag_chatbot.generating.engine import EmbeddedModel
+from p3_rag_chatbot.generating.remote import RemoteModel
+from p3_rag_chatbot.generating.repairing import Repairing
 from p3_rag_chatbot.openai_errors import OPENAI_PROBLEMS
 from p3_rag_chatbot.openai_routes import openai_router
 from p3_rag_chatbot.ports import ChatModel
@@ -33,8 +35,11 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("ai-roadmap-p3-rag-chatbot"),
     )
     service.problems(PROBLEMS)
-    generator = service.owns(EmbeddedModel(settings))
-    models: dict[str, ChatModel] = {generator.name: generator}
+    embedded = service.owns(EmbeddedModel(settings))
+    models: dict[str, ChatModel] = {embedded.name: embedded}
+    if settings.chat_url:
+        remote = Repairing(service.owns(RemoteModel(settings)))
+        models[remote.name] = remote
     service.mount(
         openai_router(
             models, FakeEmbedder(), max_question_characters=settings.max_question_characters

@@ -71,6 +71,7 @@ def write_gguf(peft_folder: Path, target: Path, heads: Heads | None = None) -> P
         os.close(handle)
         try:
             _write(Path(made), factors, alpha)
+            Path(made).chmod(0o644)  # as any file; a temporary one is its owner's alone
             Path(made).replace(target)
         finally:
             Path(made).unlink(missing_ok=True)

@@ -80,7 +80,9 @@ class EmbeddedModel:
 
     async def _load(self) -> None:
         try:
-            self._llama = await asyncio.to_thread(_load, self._settings, tuple(self._adapters.values()))
+            self._llama = await asyncio.to_thread(
+                _load, self._settings, tuple(self._adapters.values())
+            )
         except DomainError as error:
             self._trouble = str(error)
             log.exception("generator_not_loaded")
