@@ -108,7 +108,7 @@ def _factor(name: str, tensor: Tensor, heads: Heads) -> dict[str, Tensor]:
 
 
 def _for_rotation(rows: Tensor, n_heads: int) -> Tensor:
-    """Order the rows (heads · d, r) as llama.cpp rotates them: neighbours, where peft has halves."""
+    """Order rows (heads · d, r) as llama.cpp rotates them: neighbours, where peft has halves."""
     if len(rows) % (2 * n_heads):
         raise WeightsError(f"{len(rows)} rows are not {n_heads} heads: another model's adapter")
     halves = rows.reshape(n_heads, 2, -1, rows.shape[1])

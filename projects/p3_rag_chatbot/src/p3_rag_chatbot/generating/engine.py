@@ -103,8 +103,20 @@ class EmbeddedModel:
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Count the prompt's tokens, template included; asks llama.cpp, about a millisecond."""
-        llama = self._ready()
-        return llama.count_tokens(llama.prompt(turns(request.messages)))
+        return self._ready().count_tokens(self.prompt(request))
+
+    def prompt(self, request: ChatRequest) -> str:
+        """Write a conversation as the model reads it, by its chat template."""
+        return self._ready().prompt(turns(request.messages))
+
+    def tokens(self, text: str) -> list[tuple[int, str]]:
+        """Split a text into tokens, each with its number and its piece of text."""
+        return self._ready().tokens(text)
+
+    async def idle(self) -> None:
+        """Wait until no chat is worked on."""
+        while self._chats:
+            await asyncio.gather(*(chat.ended.wait() for chat in self._chats))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer piece by piece; see `ports.ChatModel`.
@@ -205,11 +217,12 @@ class _Chat:
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[Json | Exception | None] = asyncio.Queue()
         self._is_stopped = Event()
+        self.ended = asyncio.Event()
 
     def start(self, threads: ThreadPoolExecutor, on_end: "Callable[[_Chat], None]") -> None:
         """Begin in a thread of the pool; `on_end` is called in the event loop when it is done."""
         work = self._loop.run_in_executor(threads, self._work)
-        work.add_done_callback(lambda _: on_end(self))
+        work.add_done_callback(lambda _: (on_end(self), self.ended.set()))
 
     def stop(self) -> None:
         """Have llama.cpp let go at its next piece."""

@@ -76,5 +76,5 @@ def fault(text: str, schema: Schema) -> str:
 
 
 def _is_over(pieces: list[Delta]) -> bool:
-    """Whether the model ended by itself: an answer that ran out of tokens, or calls, stays as is."""
+    """Whether the model ended by itself: one that ran out of tokens, or calls, is left as it is."""
     return pieces[-1].finish_reason == "stop" if pieces else True
