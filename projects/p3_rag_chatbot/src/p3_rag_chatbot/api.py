@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from p3_rag_chatbot.answering.rag_model import RagModel
 from p3_rag_chatbot.chatbot import Chatbot, LiveEmbedder, LiveReader
 from p3_rag_chatbot.generating.engine import EmbeddedModel
+from p3_rag_chatbot.generating.remote import RemoteModel
+from p3_rag_chatbot.generating.repairing import Repairing
 from p3_rag_chatbot.index_routes import index_router
 from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
 from p3_rag_chatbot.library_routes import library_router
@@ -28,6 +30,8 @@ from p3_rag_chatbot.search_routes import search_router
 from p3_rag_chatbot.settings import Settings
 
 PHASE = 3
+GROUNDED = "grounded"
+"""The adapter that answers from passages, where it is there."""
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **OPENAI_PROBLEMS,
@@ -47,10 +51,16 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("ai-roadmap-p3-rag-chatbot"),
     )
     service.problems(PROBLEMS)
-    generator = service.owns(EmbeddedModel(settings))
+    embedded = service.owns(EmbeddedModel(settings))
+    models: dict[str, ChatModel] = {embedded.name: embedded}
+    generator: ChatModel = embedded
+    if settings.chat_url:
+        generator = Repairing(service.owns(RemoteModel(settings)))
+        models[generator.name] = generator
     chatbot = service.owns(Chatbot(settings))
-    rag = RagModel(chatbot, LiveReader(chatbot), lambda: generator, settings)
-    models: dict[str, ChatModel] = {rag.name: rag, generator.name: generator}
+    adapter = GROUNDED if generator is embedded and GROUNDED in embedded.adapters else None
+    rag = RagModel(chatbot, LiveReader(chatbot), generator, settings, adapter=adapter)
+    models = {rag.name: rag} | models
     service.mount(
         openai_router(
             models,

@@ -25,6 +25,12 @@ class Settings(common.settings.Settings):
         description="GGUF file of the embedded generator.",
         json_schema_extra={"default_text": "the installed package, else the model hub"},
     )
+    generator_adapters: Path | None = Field(
+        None,
+        description="Folder with LoRA adapters of the generator (NAME.gguf), beside those that "
+        "come along.",
+        json_schema_extra={"default_text": "the folder `adapters` in the data directory"},
+    )
     embedder_precision: Literal["fp32", "int8"] = Field(
         "int8", description="Number format of the embedder's products."
     )

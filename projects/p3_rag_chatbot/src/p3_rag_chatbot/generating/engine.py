@@ -6,9 +6,10 @@ asked. Loading happens beside the start of the service. Read next: `llama.py`, `
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from pathlib import Path
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ import structlog
 from common.errors import DomainError
 
 from p3_rag_chatbot.errors import GenerationError, ModelBusyError, SchemaError, WeightsError
+from p3_rag_chatbot.generating.adapters import BUILTIN_DIR, adapters_in
 from p3_rag_chatbot.generating.generator_weights import generator_weights
 from p3_rag_chatbot.generating.grammar import (
     ROOT,
@@ -27,7 +29,7 @@ from p3_rag_chatbot.generating.grammar import (
     patterns,
 )
 from p3_rag_chatbot.generating.llama import Json, Llama, LlamaOptions
-from p3_rag_chatbot.generating.translation import NO_JSON, asked, delta, probe, turns
+from p3_rag_chatbot.generating.translation import NO_JSON, asked, chosen, delta, probe, turns
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 from p3_rag_chatbot.settings import Settings
 
@@ -50,6 +52,9 @@ class EmbeddedModel:
         self._n_waiting = 0
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
+        self._adapters = adapters_in(
+            BUILTIN_DIR, settings.generator_adapters or settings.data_dir / "adapters"
+        )
         self._proven: dict[str, None] = {}
 
     async def __aenter__(self) -> Self:
@@ -75,7 +80,9 @@ class EmbeddedModel:
 
     async def _load(self) -> None:
         try:
-            self._llama = await asyncio.to_thread(_load, self._settings)
+            self._llama = await asyncio.to_thread(
+                _load, self._settings, tuple(self._adapters.values())
+            )
         except DomainError as error:
             self._trouble = str(error)
             log.exception("generator_not_loaded")
@@ -96,8 +103,20 @@ class EmbeddedModel:
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Count the prompt's tokens, template included; asks llama.cpp, about a millisecond."""
-        llama = self._ready()
-        return llama.count_tokens(llama.prompt(turns(request.messages)))
+        return self._ready().count_tokens(self.prompt(request))
+
+    def prompt(self, request: ChatRequest) -> str:
+        """Write a conversation as the model reads it, by its chat template."""
+        return self._ready().prompt(turns(request.messages))
+
+    def tokens(self, text: str) -> list[tuple[int, str]]:
+        """Split a text into tokens, each with its number and its piece of text."""
+        return self._ready().tokens(text)
+
+    async def idle(self) -> None:
+        """Wait until no chat is worked on."""
+        while self._chats:
+            await asyncio.gather(*(chat.ended.wait() for chat in self._chats))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer piece by piece; see `ports.ChatModel`.
@@ -113,6 +132,8 @@ class EmbeddedModel:
             max_new_tokens=settings.max_new_tokens,
             n_context=settings.context_tokens,
         )
+        if self._adapters or request.adapter:
+            body["lora"] = chosen(request.adapter, list(self._adapters))
         schema = answer_schema(request.response_format)
         if schema is not None:
             body["grammar"] = grammar(checked(schema))
@@ -196,11 +217,12 @@ class _Chat:
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[Json | Exception | None] = asyncio.Queue()
         self._is_stopped = Event()
+        self.ended = asyncio.Event()
 
     def start(self, threads: ThreadPoolExecutor, on_end: "Callable[[_Chat], None]") -> None:
         """Begin in a thread of the pool; `on_end` is called in the event loop when it is done."""
         work = self._loop.run_in_executor(threads, self._work)
-        work.add_done_callback(lambda _: on_end(self))
+        work.add_done_callback(lambda _: (on_end(self), self.ended.set()))
 
     def stop(self) -> None:
         """Have llama.cpp let go at its next piece."""
@@ -249,12 +271,13 @@ async def _with_usage(pieces: AsyncGenerator[Json], *, n_top: int) -> AsyncGener
     raise GenerationError("the generator stopped in the middle of an answer")
 
 
-def _load(settings: Settings) -> Llama:
+def _load(settings: Settings, adapters: Sequence[Path]) -> Llama:
     return Llama(
         LlamaOptions(
             weights=generator_weights(settings),
             n_threads=settings.n_threads,
             n_slots=settings.max_chats,
             n_context=settings.context_tokens,
+            adapters=adapters,
         )
     )

@@ -1,4 +1,4 @@
-"""A JSON schema as a grammar that llama.cpp holds an answer to (LLGuidance, which it is built with).
+"""A JSON schema as a grammar that llama.cpp holds an answer to, by LLGuidance that is part of it.
 
 What the grammar cannot express is refused with its place. What may go on for ever is bounded: a
 small model fills an unbounded string, number or list until its tokens are spent. Bounds only narrow

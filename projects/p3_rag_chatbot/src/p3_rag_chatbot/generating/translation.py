@@ -57,6 +57,16 @@ def asked(
     return body
 
 
+def chosen(adapter: str | None, known: Sequence[str]) -> list[dict[str, float]]:
+    """Switch one adapter on, or none: each is told, as llama.cpp knows them by their order."""
+    if adapter is not None and adapter not in known:
+        accepted = ", ".join(known) or "none is installed"
+        raise RequestError(
+            [FieldError(field="adapter", message="is not an adapter", accepted=accepted)]
+        )
+    return [{"id": k, "scale": float(name == adapter)} for k, name in enumerate(known)]
+
+
 def probe(grammar: str, no_json: int) -> dict[str, Any]:
     """Write a request whose one token is `no_json` unless the grammar is enforced.
 

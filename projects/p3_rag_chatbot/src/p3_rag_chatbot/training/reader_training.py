@@ -27,6 +27,7 @@ from p3_rag_chatbot.training.slots import read_sealtools, read_sgd_slots
 HELD_OUT_ARTICLES = 4
 MAX_ANSWER_TOKENS = 30
 QAMR_EVERY = 3
+RANK = 32
 N_PARTS = 6
 
 
@@ -95,7 +96,7 @@ def train_reader(
     *,
     run: RunFolder | None = None,
     recipe: Recipe = RECIPE,
-    rank: int = 32,
+    rank: int = RANK,
     cutting: Cutting = Cutting(),  # noqa: B008 - frozen
     watchers: Sequence[Watcher] = (),
     keeping: Keeping | None = None,

@@ -1,0 +1,189 @@
+"""`finetune reader|grounded`: from data to an adapter's folder, as one run that can be resumed.
+
+The adapter is written to `<data_dir>/adapters/<name>`, from where the service takes it before the
+one that comes with it; its card says what it was trained on and how good it is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from common.models.tracking import record_run
+from p2_nn_service import Fitted, Recipe, RunFolder, Watcher
+from tokenizers import Tokenizer
+
+from p3_rag_chatbot.embedding.minilm import MINILM, find_minilm
+from p3_rag_chatbot.errors import DocumentError
+from p3_rag_chatbot.generating.generator_weights import SMOLLM2
+from p3_rag_chatbot.settings import Settings
+from p3_rag_chatbot.training import generator_training, reader_training
+from p3_rag_chatbot.training.cards import Card
+from p3_rag_chatbot.training.examples import Example, read_own
+from p3_rag_chatbot.training.generator_publishing import write_generator_adapter
+from p3_rag_chatbot.training.grounded_examples import grounded_chats
+from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensors
+from p3_rag_chatbot.training.reader_publishing import calibrate, write_reader
+from p3_rag_chatbot.training.sources import described
+
+N_GROUNDED = 2_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asked for; None and empty take the adapter's own defaults."""
+
+    name: str
+    own: Path | None = None
+    rank: int | None = None
+    epochs: int | None = None
+    resume: str = ""
+    to: Path | None = None
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """The run, and where its adapter lies; None when it was interrupted."""
+
+    fitted: Fitted
+    folder: Path | None
+    card: Card | None
+
+
+def finetune(order: Order, settings: Settings, watchers: Sequence[Watcher] = ()) -> Finetuned:
+    """Train as ordered; raises `DocumentError` for data, P2's errors for the training."""
+    return FINETUNES[order.name](order, settings, watchers)
+
+
+def _reader(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
+    weights = find_minilm(settings.data_dir, settings.embedder_weights)
+    data = reader_training.open_data(_datasets(settings))
+    own = read_own(order.own) if order.own else []
+    data = replace(data, train=data.train + own)
+    rank = order.rank or reader_training.RANK
+    fitted = reader_training.train_reader(
+        data, weights.tensors.parent, run=_run(order, settings),
+        recipe=_recipe(reader_training.RECIPE, order), rank=rank, watchers=watchers,
+        resume=bool(order.resume),
+    )  # fmt: skip
+    network = fitted.model
+    if not fitted.is_finished or not isinstance(network, ReaderNetwork):
+        return Finetuned(fitted, None, None)
+    network.eval()
+    tokenizer = Tokenizer.from_file(str(weights.tokenizer))
+    with torch.no_grad():
+        found = reader_training.measure(network, tokenizer, data.held_out)
+        found |= reader_training.measure_claims(network, tokenizer, data.claims_held_out)
+        calibration = calibrate(network, tokenizer, data.held_out, data.claims_held_out)
+    tensors = adapter_tensors(network)
+    card = _card(
+        order, fitted, data.train, metrics=found, rank=rank,
+        n_parameters=sum(one.numel() for one in tensors.values()),
+        purpose="marks the span that answers, or says that a text does not hold the answer; "
+        "says whether a text supports a claim",
+        base="all-MiniLM-L6-v2", base_sha256=MINILM.files[0].sha256,
+        held_out=f"{len(data.held_out)} questions of SQuAD 2.0 articles that were not trained on",
+    )  # fmt: skip
+    folder = _folder(order, settings)
+    write_reader(folder, network, calibration, card, rank=rank)
+    _track(settings, card)
+    return Finetuned(fitted, folder, card)
+
+
+def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
+    from p3_rag_chatbot.generating.generator_weights import published  # noqa: PLC0415 - a cycle
+
+    data = reader_training.open_data(_datasets(settings))
+    examples = [one for one in data.train if one.group.startswith("squad")]
+    examples += read_own(order.own) if order.own else []
+    chats = grounded_chats(examples, n=N_GROUNDED)
+    rank = order.rank or 16
+    fitted = generator_training.train_generator(
+        chats, published(settings), run=_run(order, settings),
+        recipe=_recipe(generator_training.RECIPE, order), rank=rank, watchers=watchers,
+        resume=bool(order.resume),
+    )  # fmt: skip
+    if not fitted.is_finished:
+        return Finetuned(fitted, None, None)
+    folder = _folder(order, settings)
+    card = _card(
+        order, fitted, examples, rank=rank, metrics=dict(fitted.record.metrics),
+        n_parameters=sum(p.numel() for p in fitted.model.parameters() if p.requires_grad),
+        purpose="answers from numbered passages with citations, or says that they do not say",
+        base="SmolLM2-135M-Instruct", base_sha256=SMOLLM2.files[0].sha256,
+        held_out="conversations over articles that were not trained on",
+    )  # fmt: skip
+    write_generator_adapter(folder, fitted.model, card, rank=rank)
+    _track(settings, card)
+    return Finetuned(fitted, folder, card)
+
+
+FINETUNES: dict[str, Callable[[Order, Settings, Sequence[Watcher]], Finetuned]] = {
+    "reader": _reader,
+    "grounded": _grounded,
+}
+
+
+def _datasets(settings: Settings) -> Path:
+    if settings.datasets_dir is None:
+        raise DocumentError(
+            "the training data", "name the folder of data sets with ROADMAP_DATASETS"
+        )
+    return settings.datasets_dir
+
+
+def _run(order: Order, settings: Settings) -> RunFolder:
+    """Return a new run's folder, or that of the run to go on with."""
+    name = order.resume or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{order.name}"
+    return RunFolder(settings.data_dir / "runs" / name)
+
+
+def _recipe(recipe: Recipe, order: Order) -> Recipe:
+    return replace(recipe, epochs=order.epochs) if order.epochs else recipe
+
+
+def _folder(order: Order, settings: Settings) -> Path:
+    return order.to or settings.data_dir / "adapters" / order.name
+
+
+def _card(
+    order: Order,
+    fitted: Fitted,
+    examples: Sequence[Example],
+    *,
+    purpose: str,
+    base: str,
+    base_sha256: str,
+    rank: int,
+    n_parameters: int,
+    held_out: str,
+    metrics: dict[str, float],
+) -> Card:
+    return Card(
+        name=order.name,
+        purpose=purpose,
+        base=base,
+        base_sha256=base_sha256,
+        rank=rank,
+        n_parameters=n_parameters,
+        recipe=fitted.record.recipe,
+        data=described(Counter(one.group.partition("/")[0] for one in examples)),
+        held_out=held_out,
+        metrics={name: round(value, 4) for name, value in metrics.items()},
+        limits=(
+            "English; trained on encyclopaedic text, reviews and posts, and short requests.",
+            "A model of its size is misled by paraphrase and by questions that need two passages.",
+        ),
+        trained_at=datetime.now(UTC).replace(microsecond=0),
+        command=f"p3-rag-chatbot finetune {order.name}",
+    )
+
+
+def _track(settings: Settings, card: Card) -> None:
+    record_run(
+        settings.data_dir, experiment=f"p3-{card.name}", run_name=card.name,
+        params=card.recipe | {"rank": str(card.rank), "base": card.base},
+        metrics=card.metrics, tags={"purpose": card.purpose},
+    )  # fmt: skip
