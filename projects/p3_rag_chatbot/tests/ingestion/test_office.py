@@ -101,11 +101,8 @@ def test_csv_is_read_whatever_parts_its_cells() -> None:
     for sign in ",;\t|":
         text = f'name{sign}note{sign}n\nAda{sign}"a{sign}b\nc"{sign}1\nBob{sign}{sign}2\n'
         document = read("people.csv", text.encode())
-        assert (
-            document.text
-            == f"name: Ada; note: a{sign if sign != chr(9) else ' '}b c; n: 1\n"
-            + ("name: Bob; n: 2")
-        )
+        shown = " " if sign == "\t" else sign  # a tab is a blank in a line of text
+        assert document.text == f"name: Ada; note: a{shown}b c; n: 1\nname: Bob; n: 2"
         assert kinds(document) == ["table"]
 
 

@@ -33,9 +33,7 @@ SLOW_KINDS = frozenset(
 """What is worth the change; other tensors, those of one dimension among them, stay as they are."""
 
 
-def requantised(
-    source: Path, folder: Path, digest: str, kind: GGMLQuantizationType = Q8_0
-) -> Path:
+def requantised(source: Path, folder: Path, digest: str, kind: GGMLQuantizationType = Q8_0) -> Path:
     """Return `source` with its slow tensors as `kind`, from `folder` or newly made there.
 
     `digest` names the content. Takes seconds the first time. `WeightsError` when the source is no

@@ -90,8 +90,11 @@ class Indexer:
             known = dict(self._shelf.hashes(collection))
             run = _Run(collection, corpus, self._shelf, self._embedder, self._settings, tell, known)
             hashes = {} if is_forced else known
-            with ReadingAhead(corpus, self._loader, hashes) as ahead:
-                run.work(ahead, stop or threading.Event(), self._chunks_at_once)
+            try:
+                with ReadingAhead(corpus, self._loader, hashes) as ahead:
+                    run.work(ahead, stop or threading.Event(), self._chunks_at_once)
+            finally:
+                corpus.close()
             return run.report
 
     def close(self) -> None:

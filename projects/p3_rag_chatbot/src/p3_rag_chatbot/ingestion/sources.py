@@ -21,15 +21,21 @@ Item = RawDocument | DocumentError
 MEMBER = "!/"  # between an archive, or a mail, and what it holds
 
 
+def _nothing() -> None:
+    """Hold nothing open."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Documents to index. `targets` yield the items of one file, address or archive each.
 
     What was indexed before under one of `folders` and is not among them any more has vanished.
+    `close` gives back what reading it holds open; whoever reads it calls it.
     """
 
     targets: Sequence[Callable[[], Iterator[Item]]]
     folders: tuple[str, ...] = ()
+    close: Callable[[], None] = _nothing
 
 
 def corpus_of(names: Sequence[str], settings: Settings, fetcher: Fetcher) -> Corpus:
@@ -38,7 +44,7 @@ def corpus_of(names: Sequence[str], settings: Settings, fetcher: Fetcher) -> Cor
     folders: list[str] = []
     for name in names:
         if "://" in name:
-            targets += _web_targets(name, settings, fetcher)
+            targets.append(_web_target(name, settings, fetcher))
             continue
         path = Path(name).expanduser().resolve()
         if path.is_dir():
@@ -46,7 +52,7 @@ def corpus_of(names: Sequence[str], settings: Settings, fetcher: Fetcher) -> Cor
             targets += [_file_target(one, settings) for one in files_of(path)]
         else:
             targets.append(_file_target(path, settings))
-    return Corpus(tuple(targets), tuple(folders))
+    return Corpus(tuple(targets), tuple(folders), fetcher.close)
 
 
 def uploads(documents: Iterable[RawDocument], settings: Settings) -> Corpus:
@@ -86,30 +92,26 @@ def _expanded(raw: RawDocument, settings: Settings) -> Iterator[Item]:
         yield error
 
 
-def _web_targets(
-    url: str, settings: Settings, fetcher: Fetcher
-) -> list[Callable[[], Iterator[Item]]]:
-    if not is_sitemap(url):
-        return [_page_target(url, settings, fetcher)]
-    try:
-        pages = list(pages_of(url, fetcher, max_pages=settings.max_pages))
-    except DocumentError as error:
-        pages = [error]
-    return [_page_target(page, settings, fetcher) for page in pages]
+def _web_target(url: str, settings: Settings, fetcher: Fetcher) -> Callable[[], Iterator[Item]]:
+    """Fetch a page, or the pages that a sitemap names, when it is asked for."""
 
-
-def _page_target(
-    page: str | DocumentError, settings: Settings, fetcher: Fetcher
-) -> Callable[[], Iterator[Item]]:
     def items() -> Iterator[Item]:
-        if isinstance(page, DocumentError):
-            yield page
-            return
         try:
-            raw = fetcher.fetch(page)
+            if not is_sitemap(url):
+                yield from _expanded(fetcher.fetch(url), settings)
+                return
+            for page in pages_of(url, fetcher, max_pages=settings.max_pages):
+                yield from _page(page, settings, fetcher)
         except DocumentError as error:
             yield error
-            return
-        yield from _expanded(raw, settings)
 
     return items
+
+
+def _page(page: str | DocumentError, settings: Settings, fetcher: Fetcher) -> Iterator[Item]:
+    try:
+        if isinstance(page, DocumentError):
+            raise page
+        yield from _expanded(fetcher.fetch(page), settings)
+    except DocumentError as error:
+        yield error
