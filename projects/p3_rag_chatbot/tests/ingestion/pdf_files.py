@@ -23,16 +23,16 @@ class Page:
             self.text(x, y + k * size * 1.3, text, size)
         return self
 
-    def table(self, x: float, y: float, rows: Sequence[Sequence[str]], width: float = 120) -> "Page":
+    def table(
+        self, x: float, y: float, rows: Sequence[Sequence[str]], width: float = 120
+    ) -> "Page":
         height, n_columns = 20, len(rows[0])
         for k in range(len(rows) + 1):
             at = HEIGHT - y - k * height
             self.commands.append(f"{x} {at} m {x + n_columns * width} {at} l S")
         for k in range(n_columns + 1):
             at = x + k * width
-            self.commands.append(
-                f"{at} {HEIGHT - y} m {at} {HEIGHT - y - len(rows) * height} l S"
-            )
+            self.commands.append(f"{at} {HEIGHT - y} m {at} {HEIGHT - y - len(rows) * height} l S")
         for r, row in enumerate(rows):
             for c, cell in enumerate(row):
                 self.text(x + c * width + 4, y + r * height + 14, cell, 10)
@@ -65,9 +65,7 @@ def pdf(pages: Sequence[Page], *, title: str = "", encrypted: bool = False) -> b
             resources += f" /XObject << /I1 {picture} 0 R >>"
             drawn += f"\nq {WIDTH} 0 0 {WIDTH * high / wide} 0 300 cm /I1 Do Q"
         stream = drawn.encode("cp1252")
-        content = add(
-            f"<< /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream"
-        )
+        content = add(f"<< /Length {len(stream)} >>\nstream\n".encode() + stream + b"\nendstream")
         kids.append(
             add(
                 f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] "

@@ -7,13 +7,16 @@ server says a moment later has no effect (DNS rebinding).
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 
 import httpcore2
 from typing_extensions import override
 
 Resolve = Callable[[str, int], Sequence[str]]
-SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+SocketOption = (
+    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+)
 
 
 class NotPublicError(Exception):
@@ -45,13 +48,19 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class PublicNetwork(httpcore2.NetworkBackend):
-    """Connects to names whose addresses are all public."""
+    """Connects to names whose addresses are all public, for as long as there is time.
+
+    `seconds_left` is asked before every wait, so that a server that sends a byte now and then
+    cannot hold a fetch open. The other two are replaced in tests.
+    """
 
     def __init__(
         self,
+        seconds_left: Callable[[], float],
         resolve_name: Resolve = resolve,
         network: httpcore2.NetworkBackend | None = None,
     ) -> None:
+        self._seconds_left = seconds_left
         self._resolve = resolve_name
         self._network = network or httpcore2.SyncBackend()
 
@@ -66,31 +75,61 @@ class PublicNetwork(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         try:
             addresses = self._resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"{host} is not known: {error}") from error
-        if not addresses:
-            raise httpcore2.ConnectError(f"{host} is not known")
         for address in addresses:
             if not is_public(address):
                 raise NotPublicError(f"{host} leads to {address}, which is not a public address")
-        return self._connected(addresses, port, timeout, local_address, socket_options)
-
-    def _connected(
-        self,
-        addresses: Sequence[str],
-        port: int,
-        timeout: float | None,
-        local_address: str | None,
-        socket_options: Iterable[SocketOption] | None,
-    ) -> httpcore2.NetworkStream:
-        """Connect to the first address that answers."""
-        for address in addresses[:-1]:
+        failure: Exception = httpcore2.ConnectError(f"{host} is not known")
+        for address in addresses:
             try:
-                return self._network.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue
-        return self._network.connect_tcp(
-            addresses[-1], port, timeout, local_address, socket_options
+                left = _within(timeout, self._seconds_left)
+                stream = self._network.connect_tcp(address, port, left, None, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream, self._seconds_left)
+        raise failure
+
+
+class _TimedStream(httpcore2.NetworkStream):
+    """A connection that waits no longer than there is time."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, seconds_left: Callable[[], float]) -> None:
+        self._stream = stream
+        self._seconds_left = seconds_left
+
+    @override
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _within(timeout, self._seconds_left))
+
+    @override
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _within(timeout, self._seconds_left))
+
+    @override
+    def close(self) -> None:
+        self._stream.close()
+
+    @override
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.NetworkStream:
+        left = _within(timeout, self._seconds_left)
+        return _TimedStream(
+            self._stream.start_tls(ssl_context, server_hostname, left), self._seconds_left
         )
+
+    @override
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
+
+
+def _within(timeout: float | None, seconds_left: Callable[[], float]) -> float:
+    left = seconds_left()
+    if left <= 0:
+        raise httpcore2.ReadTimeout("it takes longer than it may")
+    return left if timeout is None else min(timeout, left)

@@ -4,21 +4,35 @@ Names that lead out of the archive, encrypted members and archives deep inside o
 """
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from typing_extensions import override
+
 from p3_rag_chatbot.errors import DocumentError, DocumentTooLargeError
 from p3_rag_chatbot.ingestion.formats import format_of, is_archive
 from p3_rag_chatbot.ingestion.loading import RawDocument
 from p3_rag_chatbot.settings import Settings
 
+# What reading a broken member raises; RuntimeError also for a way of packing that is not known.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 MAX_DEPTH = 3
 MAX_RATIO = 200  # bytes unpacked from one packed byte; texts are below 20
 _FREE_BYTES = 1 << 20  # of a member, whatever its ratio: a small one harms nobody
 _PIECE = 1 << 18
+_ENTRY_BYTES = 512  # of the table of contents, for a file with a long name
 
 
 @dataclass
@@ -69,9 +83,13 @@ def _members(
         yield DocumentError(raw.source, f"it lies deeper than {MAX_DEPTH} archives in each other")
         return
     try:
-        archive = zipfile.ZipFile(io.BytesIO(raw.content))
+        archive = zipfile.ZipFile(
+            _Guarded(raw.content, allowance.source, settings.max_archive_files)
+        )
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise DocumentError(raw.source, f"it is no ZIP archive, or a broken one: {error}") from error
+        raise DocumentError(
+            raw.source, f"it is no ZIP archive, or a broken one ({error})"
+        ) from error
     with archive:
         for member in archive.infolist():
             allowance.take_file()
@@ -113,13 +131,32 @@ def _unpacked(
                 allowance.take(len(piece))
                 if len(content) > max(MAX_RATIO * member.compress_size, _FREE_BYTES):
                     raise DocumentTooLargeError(
-                        source, f"it unpacks to more than {MAX_RATIO} times its size: a bomb"
+                        allowance.source,
+                        f"{member.filename} unpacks to over {MAX_RATIO} times its size: a bomb",
                     )
                 if len(content) > most:
                     raise DocumentError(source, f"it is larger than {most:,} bytes")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise DocumentError(source, f"it cannot be unpacked: {error}") from error
     return bytes(content)
+
+
+class _Guarded(io.BytesIO):
+    """An archive's bytes; its table of contents is refused where it could fill the memory.
+
+    `zipfile` reads that table in one piece, and makes an object of each of its entries.
+    """
+
+    def __init__(self, content: bytes, source: str, max_files: int) -> None:
+        super().__init__(content)
+        self._source = source
+        self._most = max(max_files * _ENTRY_BYTES, 1 << 20)
+
+    @override
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > self._most:
+            raise DocumentTooLargeError(self._source, "it lists too many files")
+        return super().read(size)
 
 
 def _is_inside(name: str) -> bool:

@@ -15,12 +15,12 @@ from p3_rag_chatbot.ingestion.formats import format_of, is_archive
 from p3_rag_chatbot.ingestion.loading import too_large
 
 _IGNORE_FILES = (".gitignore", ".ignore")
-_NEVER = frozenset({"node_modules", "__pycache__", "site-packages", "venv", "env.bak"})
+_NEVER = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})
 _LARGEST_IGNORE_FILE = 1 << 20
 
 
 def files_of(folder: Path) -> Iterator[Path | DocumentError]:
-    """Yield the files that may be read, in order of their names; folders that cannot be, as errors."""
+    """Yield the files that may be read, by name, and an error for each folder that cannot be."""
     yield from _files(folder, [])
 
 
@@ -42,7 +42,9 @@ def _files(
             continue
         if is_folder:
             yield from _files(path, rules)
-        elif entry.is_file(follow_symlinks=False) and (format_of(entry.name) or is_archive(entry.name)):
+        elif entry.is_file(follow_symlinks=False) and (
+            format_of(entry.name) or is_archive(entry.name)
+        ):
             yield path
 
 

@@ -17,21 +17,21 @@ class Format(NamedTuple):
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 PDF = Format("application/pdf", "pdf:read")
-DOCX = Format(f"{_OFFICE}.wordprocessingml.document", "office:read_docx", is_package=True)
-PPTX = Format(f"{_OFFICE}.presentationml.presentation", "office:read_pptx", is_package=True)
-XLSX = Format(f"{_OFFICE}.spreadsheetml.sheet", "tables:read_workbook", is_package=True)
-CSV = Format("text/csv", "tables:read_csv")
+DOCX = Format(f"{_OFFICE}.wordprocessingml.document", "word:read", is_package=True)
+PPTX = Format(f"{_OFFICE}.presentationml.presentation", "slides:read", is_package=True)
+XLSX = Format(f"{_OFFICE}.spreadsheetml.sheet", "workbooks:read", is_package=True)
+CSV = Format("text/csv", "tables:read")
 HTML = Format("text/html", "html:read")
 MARKDOWN = Format("text/markdown", "markdown:read")
 TEXT = Format("text/plain", "plain:read")
 MAIL = Format("message/rfc822", "mail:read")
 CODE = Format("text/x-source", "code:read")
 
-_CODE_SUFFIXES = (
-    ".py .pyi .js .mjs .cjs .ts .tsx .jsx .java .kt .kts .scala .go .rs .c .h .cc .cpp .hpp .cs "
-    ".rb .php .swift .m .mm .sh .bash .zsh .ps1 .pl .r .jl .lua .sql .hs .ex .exs .erl .clj .dart "
-    ".vue .svelte .css .scss .toml .yaml .yml .json .ini .cfg .proto .graphql .tf .gradle .cmake"
-).split()
+_LANGUAGES = (
+    "py pyi js mjs cjs ts tsx jsx java kt kts scala go rs c h cc cpp hpp cs rb php swift m mm sh "
+    "bash zsh ps1 pl r jl lua sql hs ex exs erl clj dart vue svelte css scss toml yaml yml json "
+    "ini cfg proto graphql tf gradle cmake"
+)
 _BY_SUFFIX = {
     ".pdf": PDF,
     ".docx": DOCX,
@@ -50,9 +50,15 @@ _BY_SUFFIX = {
     ".log": TEXT,
     ".tex": TEXT,
     ".eml": MAIL,
-    **dict.fromkeys(_CODE_SUFFIXES, CODE),
+    **{f".{suffix}": CODE for suffix in _LANGUAGES.split()},
 }
-_BY_NAME = {"dockerfile": CODE, "makefile": CODE, "license": TEXT, "readme": TEXT, "changelog": TEXT}
+_BY_NAME = {
+    "dockerfile": CODE,
+    "makefile": CODE,
+    "license": TEXT,
+    "readme": TEXT,
+    "changelog": TEXT,
+}
 _BY_MEDIA_TYPE = {
     "application/xhtml+xml": HTML,
     "text/x-markdown": MARKDOWN,

@@ -37,9 +37,7 @@ def send(connection: socket.socket, message: Message) -> None:
         connection.sendall(blob)
 
 
-def receive(
-    connection: socket.socket, *, max_bytes: int, deadline: float | None = None
-) -> Message:
+def receive(connection: socket.socket, *, max_bytes: int, deadline: float | None = None) -> Message:
     """Receive a message of at most `max_bytes`; `TimeoutError` when it is not whole in time.
 
     `deadline` is on the monotonic clock.

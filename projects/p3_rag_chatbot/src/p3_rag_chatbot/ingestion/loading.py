@@ -1,4 +1,4 @@
-"""Reads documents in a process of its own, so that a hostile file harms nothing but its own reading.
+"""Reads documents in a process of its own: a hostile file harms nothing but its own reading.
 
 One process serves many documents; it is replaced when a document has crashed it, hung it or taken
 all its memory. Read next: `worker.py` for what runs there, `loaders/` for the formats.
@@ -60,10 +60,18 @@ class DocumentLoader:
             message = self._asked(raw, request)
         return _document(raw, found, message)
 
+    def interrupt(self) -> None:
+        """End the reading that is under way, if there is one, with a `DocumentError`."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process; a reading that is under way ends with it."""
         self._is_closed = True
-        self._stop()
+        self.interrupt()
+        with self._lock:
+            self._stop()
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +111,9 @@ class DocumentLoader:
             ) from None
         except (BrokenFrameError, OSError, ValueError):
             code = self._stop()
-            raise DocumentError(raw.source, f"reading it ended the reader ({_ending(code)})") from None
+            raise DocumentError(
+                raw.source, f"reading it ended the reader ({_ending(code)})"
+            ) from None
 
     @property
     def _max_answer_bytes(self) -> int:

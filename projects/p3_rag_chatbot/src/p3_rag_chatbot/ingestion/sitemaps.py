@@ -42,7 +42,9 @@ def pages_of(url: str, fetcher: Fetcher, *, max_pages: int) -> Iterator[str | Do
                 waiting.append(one)
         for page in dict.fromkeys(pages):
             if n_pages == max_pages:
-                yield FetchError(url, f"it names more than {max_pages} pages; P3_MAX_PAGES allows more")
+                yield FetchError(
+                    url, f"it names more than {max_pages} pages; P3_MAX_PAGES allows more"
+                )
                 return
             n_pages += 1
             yield page

@@ -23,6 +23,7 @@ from p3_rag_chatbot.ingestion.documents import (
 )
 from p3_rag_chatbot.ingestion.frames import BrokenFrameError, Message, receive, send
 from p3_rag_chatbot.ingestion.loaders.limits import Limits, TooLargeError, UnreadableError
+from p3_rag_chatbot.ingestion.loaders.packages import check_package
 
 _LOADERS = "p3_rag_chatbot.ingestion.loaders"
 _MAX_REQUEST_BYTES = 1 << 40  # the service has checked what it sends
@@ -89,7 +90,10 @@ def answered(request: Request, content: bytes) -> tuple[Message, bool]:
     try:
         document = _read(request, content)
     except TooManyCharactersError:
-        reason = f"it has more than {request.max_characters:,} characters of text"
+        reason = (
+            f"it has more than {request.max_characters:,} characters of text; "
+            "P3_MAX_DOCUMENT_CHARACTERS allows more"
+        )
         answer = Answer(error=reason, is_too_large=True)
     except UnreadableError as error:
         answer = Answer(error=str(error), is_too_large=isinstance(error, TooLargeError))
@@ -119,19 +123,23 @@ def _values(document: LoadedDocument, attachments: tuple[str, ...]) -> dict[str,
     }
 
 
+def loader_of(name: str) -> Callable[[bytes, DocumentBuilder, Limits], None]:
+    """Return the loader that `module:function` names; its libraries are loaded now."""
+    module, _, function = name.partition(":")
+    read: Callable[[bytes, DocumentBuilder, Limits], None] = getattr(
+        importlib.import_module(f"{_LOADERS}.{module}"), function
+    )
+    return read
+
+
 def _read(request: Request, content: bytes) -> LoadedDocument:
     limits = Limits(
         request.max_characters, request.max_unpacked_bytes, request.max_files, request.seconds
     )
-    module, _, function = request.loader.partition(":")
     if request.is_package:
-        office = importlib.import_module(f"{_LOADERS}.office")
-        office.check_package(content, limits)
-    read: Callable[[bytes, DocumentBuilder, Limits], None] = getattr(
-        importlib.import_module(f"{_LOADERS}.{module}"), function
-    )
+        check_package(content, limits)
     builder = DocumentBuilder(limits.max_characters)
-    read(content, builder, limits)
+    loader_of(request.loader)(content, builder, limits)
     return builder.finish(request.title, request.media_type)
 
 

@@ -19,12 +19,16 @@ _DEFINITION = re.compile(
     r"namespace|type|record|object|protocol|extension|mod)\s+(?P<name>[A-Za-z_$(<][^\n]*)",
 )
 # A function of C and its kin: a type, a name, arguments, and a brace at the end, at the margin.
-_C_FUNCTION = re.compile(r"^(?P<indent>)(?P<name>[A-Za-z_][\w\s*&:<>,~\[\]]*\([^;{}]*\)[^;{}]*)\{\s*$")
+_C_FUNCTION = re.compile(
+    r"^(?P<indent>)(?P<name>[A-Za-z_][\w\s*&:<>,~\[\]]*\([^;{}]*\)[^;{}]*)\{\s*$"
+)
 _CONSTANT_FUNCTION = re.compile(
     r"^(?P<indent>)(?:export\s+)?(?:const|let|var)\s+(?P<name>[\w$]+\s*=\s*(?:async\s*)?(?:function|\().*)"
 )
 _ABOVE = re.compile(r"^[ \t]*(?:@|#\[|#|//|/\*|\*|--|;|\"\"\"|template\b)")
 _NOT_A_FUNCTION = re.compile(r"^(?:if|for|while|switch|else|return|do|catch|try)\b")
+_MEMBERED = "class interface struct enum trait impl module namespace object protocol extension mod"
+_WITH_MEMBERS = frozenset(_MEMBERED.split())
 _DEEPEST_LEVEL = 2
 
 
@@ -39,20 +43,20 @@ def read(content: bytes, builder: DocumentBuilder, _: Limits) -> None:
 
 
 def _definitions(lines: list[str]) -> list[tuple[int, int, str]]:
-    """Return each definition's first line, level and name: those at the margin, and one step in."""
+    """Return first line, level and name of each definition at the margin and of its members."""
     found: list[tuple[int, int, str]] = []
-    indents: list[int] = []  # of the definitions that are open
+    around: list[tuple[int, bool]] = []  # indent of those that are open, and whether of members
     for k, line in enumerate(lines):
         match = _DEFINITION.match(line) or _C_FUNCTION.match(line) or _CONSTANT_FUNCTION.match(line)
         if match is None or _NOT_A_FUNCTION.match(line.strip()):
             continue
         indent = len(match["indent"])
-        indents = [one for one in indents if one < indent]
-        indents.append(indent)
-        if len(indents) > _DEEPEST_LEVEL or (len(indents) == 1 and indent):
-            continue
-        lowest = found[-1][0] + 1 if found else 0
-        found.append((_with_what_is_above(lines, k, lowest), len(indents), _label(line)))
+        around = [one for one in around if one[0] < indent]
+        is_member = bool(around) and all(has_members for _, has_members in around)
+        around.append((indent, match.groupdict().get("kind") in _WITH_MEMBERS))
+        if len(around) <= _DEEPEST_LEVEL and (is_member or not indent):
+            lowest = found[-1][0] + 1 if found else 0
+            found.append((_with_what_is_above(lines, k, lowest), len(around), _label(line)))
     return found
 
 

@@ -14,19 +14,23 @@ from p3_rag_chatbot.ingestion.documents import DocumentBuilder, one_line
 from p3_rag_chatbot.ingestion.loaders.encodings import decode
 from p3_rag_chatbot.ingestion.loaders.limits import Limits
 
-_DROPPED = frozenset(
+_FRAME = (
     "script style noscript template svg canvas iframe object embed nav footer aside form button "
-    "input select textarea dialog menu audio video map head".split()
+    "input select textarea dialog menu audio video map head"
 )
+_DROPPED = frozenset(_FRAME.split())
 _DROPPED_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
-_BLOCKS = frozenset(
+_BLOCK_NAMES = (
     "address article blockquote body center dd details div dl dt fieldset figcaption figure header "
-    "hgroup html li main ol p section summary ul".split()
+    "hgroup html li main ol p section summary ul"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLANKS = re.compile(r"\s+")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]+)", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]+)", re.IGNORECASE
+)
 # `<main>` is taken alone where it holds enough to be what the page is about.
 _LEAST_MAIN_CHARACTERS = 200
 

@@ -1,7 +1,7 @@
 """Mails (RFC 5322): headers are metadata, the text is the document, attachments are documents."""
 
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message, MIMEPart
 from email.parser import BytesParser
 
 from p3_rag_chatbot.ingestion.documents import Attachment, DocumentBuilder, one_line
@@ -29,7 +29,7 @@ def read(content: bytes, builder: DocumentBuilder, limits: Limits) -> None:
     _add_attachments(builder, message, limits)
 
 
-def _text(part: EmailMessage) -> str:
+def _text(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     charset = part.get_content_charset("")
     return decode(payload, charset) if isinstance(payload, bytes) else str(payload)
@@ -40,7 +40,8 @@ def _add_attachments(builder: DocumentBuilder, message: EmailMessage, limits: Li
         name = one_line(part.get_filename() or "")
         if part.get_content_type() == "message/rfc822":
             inner = part.get_payload(0)
-            content, name = inner.as_bytes(), name or f"attachment-{number}.eml"
+            content: object = inner.as_bytes() if isinstance(inner, Message) else b""
+            name = name or f"attachment-{number}.eml"
         else:
             content = part.get_payload(decode=True)
         if not isinstance(content, bytes) or not name:

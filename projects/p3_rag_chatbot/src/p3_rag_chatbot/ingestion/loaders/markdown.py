@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import yaml
 from markdown_it import MarkdownIt
@@ -12,6 +13,7 @@ from p3_rag_chatbot.ingestion.loaders.encodings import decode
 from p3_rag_chatbot.ingestion.loaders.html import add_html
 from p3_rag_chatbot.ingestion.loaders.limits import Limits
 
+_LONGEST_LIST = 50
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -33,14 +35,16 @@ def _front_matter(text: str) -> dict[str, str]:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):  # ValueError: such as the 31st of February
         return {}
-    return {str(key): _as_text(value) for key, value in data.items()} if isinstance(data, dict) else {}
+    return (
+        {str(key): _as_text(value) for key, value in data.items()} if isinstance(data, dict) else {}
+    )
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_as_text(one) for one in value[:50])
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={_as_text(one)}" for key, one in list(value.items())[:50])
+        value = [f"{key}={_as_text(one)}" for key, one in islice(value.items(), _LONGEST_LIST)]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return ", ".join(_as_text(one) for one in value[:_LONGEST_LIST])
     return "" if value is None else str(value)
 
 
@@ -105,8 +109,6 @@ def plain(token: Token) -> str:
     for child in token.children or ():
         if child.type in {"softbreak", "hardbreak"}:
             parts.append("\n")
-        elif child.type in {"text", "code_inline"}:
-            parts.append(child.content)
-        elif child.type == "image":
+        elif child.type in {"text", "code_inline"} or child.type == "image":
             parts.append(child.content)
     return "".join(parts)

@@ -4,8 +4,8 @@ PDFium reads the text and draws scanned pages; pdfplumber finds tables, on pages
 What is a heading is told by its size: PDF knows none. Read next: `pdf_layout.py`.
 """
 
-import io
 import importlib.util
+import io
 from collections.abc import Sequence
 from itertools import islice
 
@@ -18,6 +18,7 @@ from p3_rag_chatbot.ingestion.loaders.limits import Limits, UnreadableError
 from p3_rag_chatbot.ingestion.loaders.pdf_layout import Line, PdfPage, PdfTable, add_pages
 
 _LEAST_LINES_OF_A_TABLE = 4
+_MOST_OBJECTS = 2000  # of a page that are looked at, to see what it draws
 _FEWEST_CHARACTERS = 8  # of a page that is not a picture of one
 _SCAN_DPI = 200
 
@@ -52,7 +53,8 @@ def _pages(document: pdfium.PdfDocument, content: bytes) -> tuple[list[PdfPage],
         for number in range(1, len(document) + 1):
             page = document[number - 1]
             lines = _lines(page)
-            kinds = [one.type for one in islice(page.get_objects(max_depth=3), 2000)]
+            objects = islice(page.get_objects(max_depth=3), _MOST_OBJECTS)
+            kinds = [pdfium_c.FPDFPageObj_GetType(one) for one in objects]
             n_drawn = kinds.count(pdfium_c.FPDF_PAGEOBJ_PATH)
             found = _tables(tables, number) if lines and n_drawn >= _LEAST_LINES_OF_A_TABLE else ()
             pages.append(PdfPage(number, page.get_height(), tuple(lines), found))
@@ -107,7 +109,7 @@ def _read_scanned(
     """Read pictures of pages while there is time; note those that were not."""
     if importlib.util.find_spec("rapidocr") is None:
         builder.notes.append(
-            f"{_named(scanned)}: only pictures, not read; install the extra `ocr` to read them"
+            f"{named(scanned)}: only pictures, not read; install the extra `ocr` to read them"
         )
         return
     from p3_rag_chatbot.ingestion.loaders.pictures import PictureReader  # noqa: PLC0415 - the extra
@@ -116,7 +118,7 @@ def _read_scanned(
     for k, number in enumerate(scanned):
         if limits.seconds_left < limits.seconds / 4:
             builder.notes.append(
-                f"{_named(scanned[k:])}: only pictures, not read for want of time; "
+                f"{named(scanned[k:])}: only pictures, not read for want of time; "
                 "raise P3_LOAD_TIMEOUT_S"
             )
             return
@@ -128,10 +130,10 @@ def _read_scanned(
         ]
         pages[number - 1] = PdfPage(number, page.get_height(), tuple(lines), (), is_scanned=True)
         page.close()
-    builder.notes.append(f"{_named(scanned)}: read from pictures; mistakes are possible")
+    builder.notes.append(f"{named(scanned)}: read from pictures; mistakes are possible")
 
 
-def _named(numbers: Sequence[int]) -> str:
+def named(numbers: Sequence[int]) -> str:
     """Write page numbers as a person does: `pages 1–3, 7`."""
     ranges: list[list[int]] = []
     for number in numbers:

@@ -13,7 +13,7 @@ from p3_rag_chatbot.ingestion.documents import DocumentBuilder
 from p3_rag_chatbot.ingestion.loaders.tables import rows_of
 
 _HYPHENS = ("\ufffe", "\x02", "\xad")  # what PDFium and producers write where a word is broken
-_BULLET = re.compile(r"^\s*(?:[•‣▪●◦∙–—*]|\d{1,2}[.)]|[a-z]\))\s+(?=\S)")  # noqa: RUF001 - bullets
+_BULLET = re.compile(r"^\s*(?:[•‣▪●◦∙–—*]|\d{1,2}[.)]|[a-z]\))\s+(?=\S)")
 _DIGITS = re.compile(r"\d+")
 _LARGER = 1.15  # times the size of the text, to be a heading
 _LONGEST_HEADING = 160
@@ -73,9 +73,7 @@ def add_pages(builder: DocumentBuilder, pages: Sequence[PdfPage]) -> None:
                 _add_lines(builder, block, {} if page.is_scanned else levels)
 
 
-def _add_lines(
-    builder: DocumentBuilder, lines: Sequence[Line], levels: dict[float, int]
-) -> None:
+def _add_lines(builder: DocumentBuilder, lines: Sequence[Line], levels: dict[float, int]) -> None:
     text = _joined(lines)
     level = levels.get(lines[0].size)
     bullet = _BULLET.match(text)

@@ -1,14 +1,10 @@
-"""Spreadsheets and CSV: each row is a line that names its columns."""
+"""CSV, and what all tables share: each row is a line that names its columns."""
 
 import csv
-import datetime
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-
-from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
 
 from p3_rag_chatbot.ingestion.documents import DocumentBuilder
 from p3_rag_chatbot.ingestion.loaders.encodings import decode
@@ -17,43 +13,25 @@ from p3_rag_chatbot.ingestion.loaders.limits import Limits
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 50  # rows, to find the delimiter and the header
 _NUMBER = re.compile(r"[-+]?[\d.,\s]*\d[\d.,\s]*%?")
-_WIDEST = 1000  # columns of a row that are read
+WIDEST = 1000  # columns of a row that are read
 csv.field_size_limit(16 * 1024 * 1024)
 
 
-def read_csv(content: bytes, builder: DocumentBuilder, _: Limits) -> None:
+def read(content: bytes, builder: DocumentBuilder, _: Limits) -> None:
     """Read comma-, semicolon-, tab- or bar-separated values."""
     text = decode(content)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    _add_rows(builder, rows)
+    add_rows(builder, rows)
 
 
-def read_workbook(content: bytes, builder: DocumentBuilder, _: Limits) -> None:
-    """Read a workbook: each sheet that is not empty is a section; formulas by their last values."""
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    builder.title = book.properties.title or ""
-    builder.metadata |= {"author": book.properties.creator or ""}
-    for sheet in book.worksheets:
-        rows = ([_as_text(value) for value in row[:_WIDEST]] for row in sheet.iter_rows(values_only=True))
-        filled = (row for row in rows if any(row))
-        first = next(filled, None)
-        if first is not None:
-            own_title = builder.title
-            builder.heading(sheet.title, 1)
-            builder.title = own_title  # a sheet's name is not the workbook's
-            _add_rows(builder, chain([first], filled))
-    if hidden := [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]:
-        builder.notes.append(f"hidden sheets were read too: {', '.join(hidden)}")
-
-
-def _add_rows(builder: DocumentBuilder, rows: Iterable[Sequence[str]]) -> None:
+def add_rows(builder: DocumentBuilder, rows: Iterable[Sequence[str]]) -> None:
     """Add rows below their header; a line above the header, such as a title, is a paragraph."""
-    rest = (row[:_WIDEST] for row in rows if any(cell.strip() for cell in row))
+    rest = (row[:WIDEST] for row in rows if any(cell.strip() for cell in row))
     looked_at = list(islice(rest, _LOOKED_AT))
     k = _header_row(looked_at)
     if k is None:
         n_columns = max((len(row) for row in looked_at), default=0)
-        letters = [get_column_letter(column + 1) for column in range(n_columns)]
+        letters = [_letters(column) for column in range(n_columns)]
         builder.table(chain(looked_at, rest), letters if n_columns > 1 else ())
         return
     for row in looked_at[:k]:
@@ -72,13 +50,19 @@ def _header_row(rows: Sequence[Sequence[str]]) -> int | None:
     return None
 
 
+def _letters(column: int) -> str:
+    """Name a column as spreadsheets do: A to Z, AA and so on, from column 0."""
+    first, last = divmod(column, 26)
+    return (_letters(first - 1) if first else "") + chr(ord("A") + last)
+
+
 def _n_filled(row: Sequence[str]) -> int:
     return sum(1 for cell in row if cell.strip())
 
 
 def _delimiter(text: str) -> str:
     """Return the sign that parts the first rows into the same number of cells, two at least."""
-    lines = [line for line in text[:65536].splitlines()[: _LOOKED_AT] if line.strip()]
+    lines = [line for line in text[:65536].splitlines()[:_LOOKED_AT] if line.strip()]
 
     def worth(sign: str) -> tuple[float, int]:
         widths = [len(row) for row in csv.reader(lines, delimiter=sign)]
@@ -86,16 +70,6 @@ def _delimiter(text: str) -> str:
         return (widths.count(common) / max(len(widths), 1) if common > 1 else 0.0, common)
 
     return max(_DELIMITERS, key=worth)
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    return str(value)
 
 
 def rows_of(cells: Iterator[Sequence[str]]) -> tuple[list[Sequence[str]], Sequence[str]]:
