@@ -67,8 +67,9 @@ def rag_of(last: Delta) -> RagAnswer:
 
 
 def make(says: str = "", texts: tuple[str, ...] = TEXTS, **settings: object) -> RagModel:
-    generator = FakeChatModel(says=says)
-    return RagModel(Shelf(texts), FakeReader(), lambda: generator, Settings(**settings))
+    return RagModel(
+        Shelf(texts), FakeReader(), FakeChatModel(says=says), Settings(**settings)
+    )
 
 
 def test_extracting_answers_with_a_quote_and_tells_how_sure_it_is() -> None:
@@ -118,7 +119,7 @@ def test_a_citation_of_no_passage_supports_nothing() -> None:
 def test_a_document_cannot_speak_for_the_system() -> None:
     model = make("x")
     ask(model, "instructions", depth="generate")
-    prompt = model.generator().asked[0].messages
+    prompt = model.generator.asked[0].messages
     assert [one.role for one in prompt] == ["system", "user"]
     assert "<|im_start|>" not in prompt[1].text
     assert prompt[1].text.count("</passage>") == len(TEXTS)
@@ -144,7 +145,7 @@ def test_passages_that_do_not_fit_are_left_out_the_last_first() -> None:
     model = make("x", texts=tuple(f"word{k} " * 60 for k in range(6)), context_tokens=400,
                  max_new_tokens=50)  # fmt: skip
     ask(model, "word0", depth="generate")
-    prompt = model.generator().asked[0].messages[1].text
+    prompt = model.generator.asked[0].messages[1].text
     assert 1 <= prompt.count("</passage>") < 5
 
 

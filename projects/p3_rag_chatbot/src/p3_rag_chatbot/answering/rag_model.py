@@ -6,7 +6,7 @@ It knows no HTTP; `openai_routes.py` serves it as it serves any other model. Rea
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -62,15 +62,17 @@ class RagModel:
         self,
         searches: Searches,
         reader: Reader,
-        generator: Callable[[], ChatModel],
+        generator: ChatModel,
         settings: Settings,
+        *,
+        adapter: str | None = None,
     ) -> None:
         self.searches, self.reader, self.generator = searches, reader, generator
-        self.settings = settings
+        self.settings, self.adapter = settings, adapter
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Count as the generator does, without passages."""
-        return self.generator().count_tokens(request)
+        return self.generator.count_tokens(request)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer the last user turn; raises `RequestError` where there is none to answer."""
@@ -159,14 +161,14 @@ class RagModel:
     async def _generated(
         self, request: ChatRequest, retrieved: _Retrieved, options: RagOptions
     ) -> AsyncGenerator[Delta]:
-        generator = self.generator()
+        generator = self.generator
         n_answer = request.token_limit or self.settings.max_new_tokens
         n_answer = min(n_answer, self.settings.context_tokens // 2)
         k = options.k or self.settings.n_passages
         passages = [one.passage for one in retrieved.hits[:k]]
         asked, n_used = await anyio.to_thread.run_sync(
             lambda: with_passages(
-                request.model_copy(update={"adapter": request.adapter or "grounded"}),
+                request.model_copy(update={"adapter": request.adapter or self.adapter}),
                 retrieved.question, passages, count_tokens=generator.count_tokens,
                 n_context=self.settings.context_tokens, n_answer=n_answer,
             )
@@ -193,7 +195,7 @@ class RagModel:
 
     async def _free(self, request: ChatRequest, question: str) -> AsyncGenerator[Delta]:
         bare = request.model_copy(update={"rag": None, "tools": ()})
-        async for piece in self.generator().stream(bare):
+        async for piece in self.generator.stream(bare):
             if piece.finish_reason is None:
                 yield piece
                 continue
@@ -204,7 +206,7 @@ class RagModel:
 
     def _usage(self, request: ChatRequest, text: str) -> Usage:
         """Count an extracted answer as the generator would have, so that budgets can be kept."""
-        count = self.generator().count_tokens
+        count = self.generator.count_tokens
         n_prompt = count(request)
         answer = Message(role="assistant", content=text)
         told = request.model_copy(update={"messages": (*request.messages, answer)})

@@ -95,6 +95,11 @@ class EmbeddedModel:
             return None
         return self._trouble or "the generator is being loaded"
 
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the LoRA adapters that a request may ask for."""
+        return tuple(self._adapters)
+
     # ------------------------------------------------------------------------- as a ChatModel
     @property
     def name(self) -> str:

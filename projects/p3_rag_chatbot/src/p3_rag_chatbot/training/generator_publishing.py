@@ -6,13 +6,13 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 
-from p3_rag_chatbot.generating.adapters import write_gguf_adapter
+from p3_rag_chatbot.generating.adapters import write_gguf
 from p3_rag_chatbot.training.cards import Card
 from p3_rag_chatbot.training.generator_network import TARGETS, adapter_tensors
 
 
 def write_generator_adapter(folder: Path, network: nn.Module, card: Card, *, rank: int) -> None:
-    """Write `adapter_model.safetensors`, `adapter_config.json`, `adapter.gguf`, `card.json`."""
+    """Write peft's two files and `card.json`, and beside the folder `NAME.gguf`."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / "adapter_model.safetensors.partial"
     save_file(adapter_tensors(network), str(partial), metadata={"format": "pt"})
@@ -29,5 +29,5 @@ def write_generator_adapter(folder: Path, network: nn.Module, card: Card, *, ran
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
-    write_gguf_adapter(folder, folder / "adapter.gguf")
+    write_gguf(folder, folder.with_suffix(".gguf"))
     (folder / "card.json").write_text(card.model_dump_json(indent=2) + "\n")
