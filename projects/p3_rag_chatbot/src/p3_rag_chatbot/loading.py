@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
+from p3_rag_chatbot.errors import WeightsError
 from p3_rag_chatbot.ports import Embedder, Reader
+from p3_rag_chatbot.reading.reader import OnnxReader
 from p3_rag_chatbot.settings import Settings
 
 ADAPTERS = Path(__file__).parent / "adapters"
 """The committed adapters, one folder each."""
+READER = "reader"
 
 
 @dataclass(frozen=True)
@@ -20,4 +24,12 @@ class Models:
 
 def load_models(settings: Settings) -> Models:
     """Load both; raises `WeightsError` where weights or the adapter are missing or wrong."""
-    raise NotImplementedError
+    return Models(OnnxEmbedder.of(settings), load_reader(settings))
+
+
+def load_reader(settings: Settings) -> OnnxReader:
+    """Load the reader with the adapter that was fine-tuned here, else the one that came along."""
+    for folder in (settings.data_dir / "adapters" / READER, ADAPTERS / READER):
+        if folder.is_dir():
+            return OnnxReader.of(settings, folder)
+    raise WeightsError(f"{ADAPTERS / READER}: the reader's adapter is not installed")

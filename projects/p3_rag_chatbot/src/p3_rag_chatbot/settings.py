@@ -34,6 +34,9 @@ class Settings(common.settings.Settings):
     embedder_precision: Literal["fp32", "int8"] = Field(
         "int8", description="Number format of the embedder's products."
     )
+    reader_precision: Literal["fp32", "int8"] = Field(
+        "int8", description="Number format of the reader's products."
+    )
     n_threads: int = Field(2, ge=1, le=256, description="Threads that the models compute with.")
     max_chats: int = Field(
         8, ge=1, le=256, description="Chats that the embedded generator works on at once."

@@ -6,7 +6,7 @@ It knows no HTTP; `openai_routes.py` serves it as it serves any other model. Rea
 """
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import anyio.to_thread

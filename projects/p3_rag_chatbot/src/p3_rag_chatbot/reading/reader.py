@@ -1,26 +1,31 @@
-"""The reader in ONNX Runtime: windows of passages in batches sorted by length; spans out.
+"""The reader in ONNX Runtime: passages in windows beside their question; spans out.
 
 `ports.Reader` says what it does. A passage longer than a window is read in several that overlap;
-the window with the likeliest span speaks for it.
+the window with the likeliest span speaks for it. Read first: `spans.py`.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
-from common.serving.onnx import OnnxModel
+from common.models.weights import WeightsError
+from pydantic import ValidationError
 
-from p3_rag_chatbot.embedding.graph import SPANS
+from p3_rag_chatbot.embedding.graph_cache import load_graph
+from p3_rag_chatbot.embedding.graph_form import ANSWERABLE, END, START, GraphForm
+from p3_rag_chatbot.embedding.minilm import find_minilm
 from p3_rag_chatbot.embedding.tokens import Window, WordPieces
+from p3_rag_chatbot.embedding.unpadded import Outputs, UnpaddedModel
 from p3_rag_chatbot.ports import Reading
 from p3_rag_chatbot.reading.spans import Calibration, Floats, Span, best_span
+from p3_rag_chatbot.settings import Settings
 
 MAX_WINDOW_TOKENS = 384
 OVERLAP_TOKENS = 96
 MAX_QUESTION_TOKENS = 64
-MAX_BATCH_TOKENS = 2_048
-"""Padding included: beyond it a batch is no quicker, and its memory grows."""
+CALIBRATION_FILE = "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,30 @@ class _Read:
 
 
 class OnnxReader:
-    """Reads with one session; calls from several threads take turns."""
+    """Reads with one session; safe to call from several threads."""
 
     def __init__(
-        self, model: OnnxModel, words: WordPieces, calibration: Calibration, name: str
+        self, model: UnpaddedModel, words: WordPieces, calibration: Calibration, name: str
     ) -> None:
         self.name = name
         self._model, self._words, self._calibration = model, words, calibration
-        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Settings, adapter: Path) -> Self:
+        """Load the reader whose adapter lies in a folder; raises `WeightsError`."""
+        files = find_minilm(settings.data_dir, settings.embedder_weights)
+        form = GraphForm("spans", settings.reader_precision, is_padded=False)
+        graph = load_graph(files, form, settings.data_dir, adapter=adapter)
+        return cls(
+            UnpaddedModel(graph, settings.n_threads),
+            WordPieces.load(files.tokenizer),
+            _calibration(adapter / CALIBRATION_FILE),
+            f"reader-{settings.reader_precision}",
+        )
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._model.close()
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
         """Read each (question, passage) pair."""
@@ -69,29 +90,21 @@ class OnnxReader:
                 max_question=MAX_QUESTION_TOKENS,
             )
         ]  # fmt: skip
-        windows.sort(key=lambda one: len(one[1].ids))
         reads: list[list[_Read]] = [[] for _ in pairs]
-        for batch in _batches(windows):
-            for (at, _), read in zip(batch, self._run([one for _, one in batch]), strict=True):
-                reads[at].append(read)
-        return reads
 
-    def _run(self, windows: Sequence[Window]) -> list[_Read]:
-        longest = max(len(one.ids) for one in windows)
-        ids, mask, types = (np.zeros((len(windows), longest), dtype=np.int64) for _ in range(3))
-        for row, one in enumerate(windows):
-            ids[row, : len(one.ids)] = one.ids
-            mask[row, : len(one.ids)] = 1
-            types[row, : len(one.ids)] = one.type_ids
-        with self._lock:
-            outputs = self._model.run_unchecked(
-                {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-            )
-        start, end, answerable = (outputs[name] for name in SPANS)
-        return [
-            _placed(one, start[row], end[row], float(answerable[row]))
-            for row, one in enumerate(windows)
-        ]
+        def keep(rows: Sequence[int], outputs: Outputs) -> None:
+            for row, start, end, answerable in zip(
+                rows, outputs[START], outputs[END], outputs[ANSWERABLE], strict=True
+            ):
+                at, window = windows[row]
+                reads[at].append(_placed(window, start, end, float(answerable)))
+
+        self._model.run(
+            [np.asarray(one.ids, dtype=np.int64) for _, one in windows],
+            keep,
+            type_ids=[np.asarray(one.type_ids, dtype=np.int64) for _, one in windows],
+        )
+        return reads
 
 
 def _placed(window: Window, start: Floats, end: Floats, answerable: float) -> _Read:
@@ -106,12 +119,10 @@ def _placed(window: Window, start: Floats, end: Floats, answerable: float) -> _R
     return _Read(window.offsets[first_word][0], window.offsets[last_word][1], span, answerable)
 
 
-def _batches(windows: Sequence[tuple[int, Window]]) -> list[list[tuple[int, Window]]]:
-    """Cut windows, sorted by length, into batches of at most so many tokens."""
-    batches: list[list[tuple[int, Window]]] = []
-    for one in windows:
-        if batches and (len(batches[-1]) + 1) * len(one[1].ids) <= MAX_BATCH_TOKENS:
-            batches[-1].append(one)
-        else:
-            batches.append([one])
-    return batches
+def _calibration(path: Path) -> Calibration:
+    try:
+        return Calibration.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValidationError as error:
+        raise WeightsError(f"{path} is no calibration of a reader: {error}") from error

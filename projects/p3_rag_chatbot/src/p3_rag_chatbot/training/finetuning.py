@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from p3_rag_chatbot.embedding.minilm import MINILM, find_minilm
 from p3_rag_chatbot.errors import DocumentError
-from p3_rag_chatbot.generating.generator_weights import SMOLLM2
+from p3_rag_chatbot.generating.generator_weights import SMOLLM2, published
 from p3_rag_chatbot.settings import Settings
 from p3_rag_chatbot.training import generator_training, reader_training
 from p3_rag_chatbot.training.cards import Card
@@ -93,8 +93,6 @@ def _reader(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Fi
 
 
 def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
-    from p3_rag_chatbot.generating.generator_weights import published  # noqa: PLC0415 - a cycle
-
     data = reader_training.open_data(_datasets(settings))
     examples = [one for one in data.train if one.group.startswith("squad")]
     examples += read_own(order.own) if order.own else []
