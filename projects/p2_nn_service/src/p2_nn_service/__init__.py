@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from p2_nn_service.contracts import RunRecord
     from p2_nn_service.data.datasets import Dataset, open_dataset
     from p2_nn_service.debugging.examining import examine
     from p2_nn_service.debugging.subject import Subject
@@ -26,6 +27,7 @@ _HOMES = {
     "NetworkError": "p2_nn_service.errors",
     "Recipe": "p2_nn_service.training.recipe",
     "RunFolder": "p2_nn_service.runs",
+    "RunRecord": "p2_nn_service.contracts",
     "Subject": "p2_nn_service.debugging.subject",
     "TrainingError": "p2_nn_service.errors",
     "Watcher": "p2_nn_service.training.watching",
@@ -44,6 +46,7 @@ __all__ = [
     "NetworkError",
     "Recipe",
     "RunFolder",
+    "RunRecord",
     "Subject",
     "TrainingError",
     "Watcher",

@@ -15,10 +15,9 @@ from common.service.own_pages import OWN_PAGE_PROBLEMS, own_pages_only
 from fastapi import FastAPI
 
 from p3_rag_chatbot.answering.rag_model import RagModel
+from p3_rag_chatbot.callers import key_digest
 from p3_rag_chatbot.chatbot import Chatbot, LiveEmbedder, LiveReader
-from p3_rag_chatbot.generating.engine import EmbeddedModel
-from p3_rag_chatbot.generating.remote import RemoteModel
-from p3_rag_chatbot.generating.repairing import Repairing
+from p3_rag_chatbot.generating.choice import Generators
 from p3_rag_chatbot.index_routes import index_router
 from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
 from p3_rag_chatbot.library_routes import library_router
@@ -30,8 +29,6 @@ from p3_rag_chatbot.search_routes import search_router
 from p3_rag_chatbot.settings import Settings
 
 PHASE = 3
-GROUNDED = "grounded"
-"""The adapter that answers from passages, where it is there."""
 PAGE_DIR = Path(__file__).parent / "web"
 PROBLEMS: dict[type[Exception], ProblemType] = {
     **OPENAI_PROBLEMS,
@@ -51,21 +48,23 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("ai-roadmap-p3-rag-chatbot"),
     )
     service.problems(PROBLEMS)
-    embedded = service.owns(EmbeddedModel(settings))
-    models: dict[str, ChatModel] = {embedded.name: embedded}
-    generator: ChatModel = embedded
-    if settings.chat_url:
-        generator = Repairing(service.owns(RemoteModel(settings)))
-        models[generator.name] = generator
+    generators = Generators.of(settings)
+    service.owns(generators.embedded)
+    if generators.remote is not None:
+        service.owns(generators.remote)
     chatbot = service.owns(Chatbot(settings))
-    adapter = GROUNDED if generator is embedded and GROUNDED in embedded.adapters else None
-    rag = RagModel(chatbot, LiveReader(chatbot), generator, settings, adapter=adapter)
-    models = {rag.name: rag} | models
+    embedder = LiveEmbedder(chatbot)
+    rag = RagModel(
+        chatbot, embedder, LiveReader(chatbot), generators.chosen, settings,
+        adapter=generators.adapter,
+    )  # fmt: skip
+    models: dict[str, ChatModel] = {rag.name: rag} | generators.by_name
     service.mount(
         openai_router(
             models,
-            LiveEmbedder(chatbot),
+            embedder,
             max_question_characters=settings.max_question_characters,
+            who=lambda request: key_digest(request, settings),
         )
     )
     own_page = own_pages_only(settings)

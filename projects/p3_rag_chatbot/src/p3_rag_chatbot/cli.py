@@ -1,9 +1,14 @@
-"""The command `p3-rag-chatbot`: serves without a verb."""
+"""The command `p3-rag-chatbot`: serves without a verb; indexes, asks, fine-tunes, evaluates."""
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import typer
 from common.service.command import run_command, service_command
 
+from p3_rag_chatbot.contracts import Depth
+from p3_rag_chatbot.errors import TrainingMissingError
 from p3_rag_chatbot.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +22,44 @@ def _create_app(settings: Settings) -> "FastAPI":
 
 
 app = service_command("p3-rag-chatbot", Settings, _create_app)
+Collection = Annotated[str, typer.Option(help="Collection; default: the settings' own.")]
+
+
+@app.command()
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="What is asked of the documents.")],
+    collection: Collection = "",
+    depth: Annotated[
+        Depth | None, typer.Option(help="How deep; default: the settings' own.")
+    ] = None,
+    is_json: Annotated[bool, typer.Option("--json", help="Print the reasons as JSON.")] = False,
+) -> None:
+    """Answer a question from documents; exit code 1 where they do not say."""
+    from p3_rag_chatbot.ask_command import Order, carry_out  # noqa: PLC0415 - models
+
+    is_said = carry_out(Order(question, collection or None, depth, is_json), context.obj)
+    raise typer.Exit(code=0 if is_said else 1)
+
+
+@app.command()
+def finetune(
+    context: typer.Context,
+    adapter: Annotated[Literal["reader", "grounded"], typer.Argument(help="Which adapter.")],
+    own: Annotated[
+        Path | None, typer.Option(help="CSV with question, passage, answer, to learn from too.")
+    ] = None,
+    rank: Annotated[int | None, typer.Option(min=1, max=256, help="Rank of the adapter.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Parts to train for.")] = None,
+    resume: Annotated[str, typer.Option(help="Go on with this run, as it was begun.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Folder to write the adapter to.")] = None,
+) -> None:
+    """Train an adapter of the embedded models; hours on a processor, minutes on a GPU."""
+    if find_spec("torch") is None or find_spec("peft") is None:
+        raise TrainingMissingError
+    from p3_rag_chatbot.finetune_command import Order, carry_out  # noqa: PLC0415 - torch
+
+    carry_out(Order(adapter, own, rank, epochs, resume, to), context.obj)
 
 
 def main() -> None:

@@ -73,6 +73,15 @@ class UnknownModelError(ChatbotError):
         super().__init__(f"there is no model {name[:80]!r}{shown}")
 
 
+class TrainingMissingError(ChatbotError):
+    """What fine-tunes is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "fine-tuning is not installed here; install ai-roadmap-p3-rag-chatbot[train]"
+        )
+
+
 class ModelsLoadingError(ChatbotError):
     """A model is asked before it is loaded, or one that could not be."""
 

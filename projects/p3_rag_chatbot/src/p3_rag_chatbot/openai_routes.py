@@ -6,7 +6,7 @@ becomes of `tools`, `response_format` and `rag`. Read next: `openai_answers.py`,
 
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 
 import structlog
@@ -29,9 +29,13 @@ JSON = "application/json"
 
 
 def openai_router(
-    models: Mapping[str, ChatModel], embedder: Embedder, *, max_question_characters: int
+    models: Mapping[str, ChatModel],
+    embedder: Embedder,
+    *,
+    max_question_characters: int,
+    who: Callable[[Request], str | None] = lambda _: None,
 ) -> APIRouter:
-    """Make the routes; a model is asked by its key in `models`."""
+    """Make the routes; a model is asked by its key in `models`, for `who` asks by their key."""
     router = APIRouter(prefix="/v1", tags=["OpenAI"], route_class=OpenAIRoute)
     began = int(time.time())
 
@@ -39,6 +43,7 @@ def openai_router(
     async def complete(request: Request, asked: ChatRequest) -> Response:
         """Continue a conversation; with `stream`, as server-sent events that end in [DONE]."""
         _check_question(asked, max_question_characters)
+        asked = asked.model_copy(update={"key_digest": who(request)})
         model = _found(models, asked.model)
         pieces = model.stream(asked)
         if not asked.stream:

@@ -12,7 +12,7 @@ from p3_rag_chatbot.contracts import (
     SearchRequest,
 )
 from p3_rag_chatbot.errors import ContextLengthError, RequestError
-from p3_rag_chatbot.fakes import FakeChatModel, FakeReader
+from p3_rag_chatbot.fakes import FakeChatModel, FakeEmbedder, FakeReader
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta, Message
 from p3_rag_chatbot.settings import Settings
 
@@ -29,9 +29,7 @@ class Shelf:
     def __init__(self, texts: tuple[str, ...] = TEXTS) -> None:
         self.texts, self.asked = texts, []
 
-    def search(
-        self, request: SearchRequest, *, key_digest: str | None = None
-    ) -> SearchAnswer:
+    def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
         self.asked.append(request)
         words = set(request.query.lower().rstrip("?").split())
         order = sorted(self.texts, key=lambda text: -len(words & set(text.lower().split())))
@@ -68,7 +66,7 @@ def rag_of(last: Delta) -> RagAnswer:
 
 def make(says: str = "", texts: tuple[str, ...] = TEXTS, **settings: object) -> RagModel:
     return RagModel(
-        Shelf(texts), FakeReader(), FakeChatModel(says=says), Settings(**settings)
+        Shelf(texts), FakeEmbedder(), FakeReader(), FakeChatModel(says=says), Settings(**settings)
     )
 
 

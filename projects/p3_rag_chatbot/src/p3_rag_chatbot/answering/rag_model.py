@@ -19,8 +19,8 @@ from p3_rag_chatbot.answering.generating import Written, checked, citations_of, 
 from p3_rag_chatbot.answering.prompts import with_passages
 from p3_rag_chatbot.contracts import Depth, Hit, RagAnswer, RagOptions, SearchRequest
 from p3_rag_chatbot.errors import RequestError
-from p3_rag_chatbot.openai_contracts import ChatRequest, Delta, Message, Usage
-from p3_rag_chatbot.ports import ChatModel, Reader, Searches
+from p3_rag_chatbot.openai_contracts import ChatRequest, Delta, Usage
+from p3_rag_chatbot.ports import ChatModel, Embedder, Reader, Searches
 from p3_rag_chatbot.settings import Settings
 
 MAX_READ = 8
@@ -61,13 +61,15 @@ class RagModel:
     def __init__(
         self,
         searches: Searches,
+        embedder: Embedder,
         reader: Reader,
         generator: ChatModel,
         settings: Settings,
         *,
         adapter: str | None = None,
     ) -> None:
-        self.searches, self.reader, self.generator = searches, reader, generator
+        self.searches, self.embedder, self.reader = searches, embedder, reader
+        self.generator = generator
         self.settings, self.adapter = settings, adapter
 
     def count_tokens(self, request: ChatRequest) -> int:
@@ -205,12 +207,9 @@ class RagModel:
             yield piece.model_copy(update={"rag": rag})
 
     def _usage(self, request: ChatRequest, text: str) -> Usage:
-        """Count an extracted answer as the generator would have, so that budgets can be kept."""
-        count = self.generator.count_tokens
-        n_prompt = count(request)
-        answer = Message(role="assistant", content=text)
-        told = request.model_copy(update={"messages": (*request.messages, answer)})
-        n_answer = max(1, count(told) - n_prompt)
+        """Count as the model that answered counts: of an extracted answer, the reader's tokens."""
+        counted = self.embedder.count_tokens([*(one.text for one in request.messages), text])
+        n_prompt, n_answer = sum(counted[:-1]), counted[-1]
         return Usage(
             prompt_tokens=n_prompt, completion_tokens=n_answer, total_tokens=n_prompt + n_answer
         )

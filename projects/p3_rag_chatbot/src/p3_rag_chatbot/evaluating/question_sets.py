@@ -119,7 +119,7 @@ def read_beir(folder: Path) -> QuestionSet:
 
 
 def read_csv(path: Path) -> QuestionSet:
-    """Read a CSV: `question`; `answer` (several by `|`, empty: there is none); `source` (by `|`)."""
+    """Read a CSV: `question`; `answer` (several by `|`, empty: none); `source` (by `|`)."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)

@@ -37,7 +37,9 @@ def generator_weights(settings: Settings) -> Path:
     """Return the file to load; `WeightsError` says what to do where there is none."""
     own = settings.generator_weights
     if own is None:
-        return requantised(published(settings), settings.data_dir / "generator", SMOLLM2.files[0].sha256)
+        return requantised(
+            published(settings), settings.data_dir / "generator", SMOLLM2.files[0].sha256
+        )
     if not own.is_file():
         raise WeightsError(f"P3_GENERATOR_WEIGHTS={own}: there is no such file")
     return own
