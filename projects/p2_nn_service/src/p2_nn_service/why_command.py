@@ -49,8 +49,8 @@ def carry_out(order: Order, settings: Settings) -> None:
                 ),
             )  # fmt: skip
     except KeyboardInterrupt:
-        typer.echo(f"stopped; what was measured is in {order.out}: the same command goes on")
-        raise
+        where = f"what was measured is in {order.out}: the same command goes on"
+        raise KeyboardInterrupt(where) from None
     _tell(found, order.out)
 
 
