@@ -118,7 +118,8 @@ def _of_run(order: Order, settings: Settings) -> tuple[Subject, Path]:
 def _shown() -> Generator[Told]:
     """Show on standard error what is being done."""
     columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("Ctrl-C: what is known"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    to = Console(stderr=True)
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda words, share: bar.update(task, description=words, completed=share)
 
