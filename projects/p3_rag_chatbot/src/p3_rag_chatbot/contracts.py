@@ -151,3 +151,16 @@ class RagAnswer(_Value):
     hits: tuple[Hit, ...] = Field((), description="What was retrieved, with its scores.")
     nearest: tuple[Citation, ...] = Field((), description="Where the documents do not say.")
     timings_ms: dict[str, float] = Field(default_factory=dict)
+
+
+# -------------------------------------------------------------------------------------- feedback
+class Feedback(_Value):
+    """`POST /v1/feedback`: what a reader thought of an answer; the last word of each counts."""
+
+    answer_id: Annotated[str, Field(min_length=1, max_length=200)]
+    rating: Literal["up", "down"]
+    comment: Annotated[str, Field(max_length=4_000)] = ""
+    collection: str = ""
+    passages: Annotated[tuple[str, ...], Field(max_length=100)] = Field(
+        (), description="Ids of the passages that it cited."
+    )

@@ -28,6 +28,14 @@ class UnknownCollectionError(ChatbotError):
         super().__init__(f"there is no collection {name!r}")
 
 
+class CollectionExistsError(ChatbotError):
+    """There is a collection of that name already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is a collection {name!r} already; choose another name")
+
+
 class UnknownDocumentError(ChatbotError):
     """There is no document of that id in the collection."""
 
