@@ -95,6 +95,15 @@ class StoredDocument:
     fields: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A document's revision whose vectors lie in a store outside."""
+
+    document: str
+    revision: str
+    chunk_ids: Sequence[int]
+
+
 def storable(text: str) -> str:
     """Replace what no database takes (NUL, lone surrogates), one character for one."""
     return _UNSTORABLE.sub("\ufffd", text)

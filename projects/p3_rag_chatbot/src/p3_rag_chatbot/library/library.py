@@ -2,13 +2,13 @@
 
 Synchronous and safe in threads: a route runs it in one. Several processes share one library, and
 each sees what another commits. Knows no model and no index: it stores the vectors it is given.
-Read next: `changes.py`, which tells an index what is new.
+Read next: `views.py`, which an index is built from.
 """
 
 import json
 import re
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
@@ -29,10 +29,18 @@ from p3_rag_chatbot.errors import (
     UnknownDocumentError,
 )
 from p3_rag_chatbot.library import rows
-from p3_rag_chatbot.library.changes import Changes
-from p3_rag_chatbot.library.documents import NewDocument, storable
+from p3_rag_chatbot.library.documents import NewDocument, Placed, storable
 from p3_rag_chatbot.library.sketches import sketch
-from p3_rag_chatbot.library.tables import CHUNKS, COLLECTIONS, DOCUMENTS, FEEDBACK, MIGRATIONS
+from p3_rag_chatbot.library.tables import (
+    CHUNKS,
+    COLLECTIONS,
+    DOCUMENTS,
+    FEEDBACK,
+    MIGRATIONS,
+    PLACED,
+)
+from p3_rag_chatbot.library.views import CollectionView, as_vectors
+from p3_rag_chatbot.ports import Vectors
 from p3_rag_chatbot.settings import Settings
 
 T = TypeVar("T")
@@ -242,14 +250,51 @@ class Library:
 
     # ----------------------------------------------------------------------- what indices ask for
     @contextmanager
-    def changes(self, collection: str, known: Mapping[str, str]) -> Generator[Changes]:
-        """Tell what an index lacks that knows these revisions by document id.
-
-        All of it is one view of the data, held open while the block runs.
-        """
+    def view(self, collection: str) -> Generator[CollectionView]:
+        """Show what an index is built from: one view of the data, held while the block runs."""
         with self._store.read() as connection:
             row = self._row(connection, collection)
-            yield Changes(connection, collection, str(row.revision), known)
+            yield CollectionView(connection, collection, str(row.revision), str(row.embedder))
+
+    def vectors(self, chunk_ids: Sequence[int]) -> Vectors:
+        """Return chunks' vectors, in the order of their ids; a chunk that is gone has zeros."""
+        query = sa.select(CHUNKS.c.id, CHUNKS.c.vector)
+        with self._store.read() as connection:
+            found = {
+                row.id: row.vector
+                for some in _in_parts(chunk_ids)
+                for row in connection.execute(query.where(CHUNKS.c.id.in_(some)))
+            }
+        gone = bytes(max(map(len, found.values()), default=0))
+        return as_vectors([found.get(one, gone) for one in chunk_ids])
+
+    # ------------------------------------------------------------- what lies in a store outside
+    def placed(self, collection: str) -> list[Placed]:
+        """Return what of a collection was placed outside, also of one that is gone."""
+        query = sa.select(PLACED).where(PLACED.c.collection == collection)
+        with self._store.read() as connection:
+            return [
+                Placed(row.document, row.revision, json.loads(row.chunks))
+                for row in connection.execute(query)
+            ]
+
+    def note_placed(self, collection: str, placed: Placed) -> None:
+        """Remember that a document's vectors were placed outside."""
+        row = {
+            "document": placed.document,
+            "revision": placed.revision,
+            "collection": collection,
+            "chunks": json.dumps(list(placed.chunk_ids)),
+        }
+        key = ("document", "revision")
+        self._store.run(lambda connection: upsert(connection, PLACED, [row], key=key))
+
+    def forget_placed(self, placed: Placed) -> None:
+        """Forget what was removed outside."""
+        gone = sa.delete(PLACED).where(
+            PLACED.c.document == placed.document, PLACED.c.revision == placed.revision
+        )
+        self._store.run(lambda connection: connection.execute(gone))
 
     # ---------------------------------------------------------------------------------- feedback
     def store_feedback(self, feedback: Feedback) -> None:

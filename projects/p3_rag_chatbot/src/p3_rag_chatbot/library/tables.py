@@ -77,3 +77,15 @@ FEEDBACK = sa.Table(
     sa.Column("passages", sa.Text, nullable=False),
 )
 """What a reader thought of an answer, the last word of each: `passages` are the ids it cited."""
+
+PLACED = sa.Table(
+    "placed",
+    _METADATA,
+    sa.Column("document", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Text, primary_key=True),
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("chunks", sa.Text, nullable=False),
+)
+"""Documents whose vectors lie in a store outside: `chunks` are their ids, as a JSON list.
+
+No foreign key: what was removed here has to be found there until it is removed there too."""

@@ -73,3 +73,11 @@ def upgrade() -> None:
         sa.Column("collection", sa.Text, nullable=False),
         sa.Column("passages", sa.Text, nullable=False),
     )
+    op.create_table(
+        "placed",
+        sa.Column("document", sa.Text, primary_key=True),
+        sa.Column("revision", sa.Text, primary_key=True),
+        sa.Column("collection", sa.Text, nullable=False),
+        sa.Column("chunks", sa.Text, nullable=False),
+    )
+    op.create_index("placed_collection", "placed", ["collection"])
