@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -15,33 +16,42 @@ pytestmark = pytest.mark.slow
 ASKED = {"model": "smollm2", "messages": [{"role": "user", "content": "hi"}]}
 
 
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx2.Client]:
+    with httpx2.Client(timeout=120) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("p3")
+    generator_weights(Settings(data_dir=folder))
+    return folder
+
+
 def command(data_dir: Path) -> list[str]:
     return [sys.executable, "-m", "p3_rag_chatbot.cli", "--port", "0", "--data-dir", str(data_dir)]
 
 
-def test_it_listens_at_once_says_when_it_is_ready_answers_and_stops(tmp_path: Path) -> None:
-    generator_weights(Settings(data_dir=tmp_path))
-    with running_service(command(tmp_path), env={"P3_N_THREADS": "1"}) as service:
-        assert httpx2.get(f"{service.url}/healthz").status_code == 200
-        assert "/v1" in httpx2.get(service.url).text
-        waiting = httpx2.get(f"{service.url}/readyz")
+def test_it_listens_at_once_says_when_it_is_ready_answers_and_stops(http, data_dir: Path) -> None:
+    with running_service(command(data_dir), env={"P3_N_THREADS": "1"}) as service:
+        assert http.get(f"{service.url}/healthz").status_code == 200
+        assert "/v1" in http.get(service.url).text
+        waiting = http.get(f"{service.url}/readyz")
         if waiting.status_code == 503:
             assert waiting.json()["errors"][0]["message"] == "the generator is being loaded"
-        answer = httpx2.post(f"{service.url}/v1/chat/completions", json=ASKED, timeout=60)
+        answer = http.post(f"{service.url}/v1/chat/completions", json=ASKED)
         assert answer.json()["choices"][0]["message"]["content"]
-        assert httpx2.get(f"{service.url}/readyz").status_code == 200
+        assert http.get(f"{service.url}/readyz").status_code == 200
         assert service.stop() == 0
 
 
-def test_a_stream_under_way_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
-    generator_weights(Settings(data_dir=tmp_path))
+def test_a_stream_under_way_does_not_keep_it_from_stopping(http, data_dir: Path) -> None:
     endless = ASKED | {"stream": True, "max_tokens": 2000, "logit_bias": {"2": -100}}
     env = {"P3_N_THREADS": "1", "ROADMAP_SHUTDOWN_GRACE_S": "0.5"}
     with (
-        running_service(command(tmp_path), env=env) as service,
-        httpx2.stream(
-            "POST", f"{service.url}/v1/chat/completions", json=endless, timeout=60
-        ) as answer,
+        running_service(command(data_dir), env=env) as service,
+        http.stream("POST", f"{service.url}/v1/chat/completions", json=endless) as answer,
     ):
         lines = answer.iter_lines()
         first = next(line for line in lines if line)
@@ -49,12 +59,12 @@ def test_a_stream_under_way_does_not_keep_it_from_stopping(tmp_path: Path) -> No
         assert service.stop() == 0
 
 
-def test_weights_that_are_missing_leave_it_listening_and_saying_so(tmp_path: Path) -> None:
+def test_weights_that_are_missing_leave_it_listening_and_saying_so(http, tmp_path: Path) -> None:
     missing = tmp_path / "none.gguf"
     env = {"P3_GENERATOR_WEIGHTS": str(missing)}
     with running_service(command(tmp_path), env=env) as service:
-        answer = httpx2.post(f"{service.url}/v1/chat/completions", json=ASKED, timeout=60)
+        answer = http.post(f"{service.url}/v1/chat/completions", json=ASKED)
         assert answer.status_code == 503
         assert answer.json()["type"] == "/problems/model-not-loaded"
-        assert str(missing) in httpx2.get(f"{service.url}/readyz").json()["detail"]
+        assert str(missing) in http.get(f"{service.url}/readyz").json()["detail"]
         assert service.stop() == 0
