@@ -13,14 +13,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import xllamacpp
 
 from p3_rag_chatbot.errors import GenerationError, WeightsError
 
+xllamacpp: Any = import_module("xllamacpp")  # compiled, without types
 Json = Mapping[str, Any]
 """A piece of llama.cpp's own protocol, decoded."""
 OnPiece = Callable[[Json], bool]
