@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common.evaluation import compare_metrics, retrieval_metrics
+from common.evaluation.metrics import Metrics
 from p3_rag_chatbot.contracts import SearchRequest
 from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
 from p3_rag_chatbot.library.library import open_library
@@ -47,19 +48,19 @@ def measure(searcher: Searcher, one: RetrievalSet, ids: dict[str, str]) -> None:
     """Print a set's table."""
     print(f"\n{one.name}: {len(one.texts):,} texts, {len(one.questions)} questions\n")
     print("| way | " + " | ".join(SHOWN) + " |\n| --- |" + " --- |" * len(SHOWN))
-    found = {}
+    found: dict[str, Metrics] = {}
     for name, ranked in rankers(searcher, one.name).items():
         rankings = {
-            asked: [ids[found] for found in ranked(text)] for asked, text in one.questions.items()
+            asked: [ids[hit] for hit in ranked(text)] for asked, text in one.questions.items()
         }
         judged = {asked: one.judged[asked] for asked in one.questions}
         found[name] = retrieval_metrics(judged, rankings, ks=(10,))
-        shown = [found[name].figures[measured] for measured in SHOWN]
+        shown = [found[name][figure] for figure in SHOWN]
         cells = [f"{100 * x.value:.1f} ({100 * x.low:.1f} to {100 * x.high:.1f})" for x in shown]
         print(f"| {name} | " + " | ".join(cells) + " |")
-    better = max(("bm25", "dense"), key=lambda way: found[way].figures["ndcg@10"].value)
-    ahead = compare_metrics(found["hybrid"], found[better])["ndcg@10"]
-    print(f"\nhybrid against {better}: {ahead}")
+    better = max(("bm25", "dense"), key=lambda way: found[way]["ndcg@10"].value)
+    ahead = compare_metrics(found["hybrid"], found[better], "ndcg@10", names=("hybrid", better))
+    print(f"\n{ahead}")
 
 
 def main() -> None:

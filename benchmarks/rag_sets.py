@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -53,20 +54,23 @@ def hold(library: Library, embedder: Embedder, one: RetrievalSet) -> dict[str, s
     if one.name not in {kept.name for kept in library.collections()}:
         library.create_collection(one.name)
         texts = list(one.texts.values())
-        ends = np.cumsum([len(text) + 1 for text in texts]).tolist()
-        places = [Place(end - len(text) - 1, end - 1) for text, end in zip(texts, ends, strict=True)]
-        joined = "\n".join(texts) + "\n"
+        joined, places = join(texts)
         digest = sha256(joined.encode()).hexdigest()
         vectors = embedder.embed(texts)
         library.put_document(
             one.name,
-            NewDocument(
-                one.name, "", "text/plain", digest, joined, places, vectors, embedder.name
-            ),
+            NewDocument(one.name, "", "text/plain", digest, joined, places, vectors, embedder.name),
         )
     with library.view(one.name) as view:
         chunks = [chunk.id for _, found in view.read(list(view.documents)) for chunk in found]
     return dict(zip(map(str, chunks), one.texts, strict=True))
+
+
+def join(texts: Sequence[str]) -> tuple[str, list[Place]]:
+    """Join texts into one, and tell where each lies in it."""
+    ends = np.cumsum([len(text) + 1 for text in texts]).tolist()
+    pairs = zip(texts, ends, strict=True)
+    return "\n".join(texts) + "\n", [Place(end - len(text) - 1, end - 1) for text, end in pairs]
 
 
 def _lines(path: Path) -> list[dict[str, str]]:
