@@ -60,7 +60,8 @@ def measure(searcher: Searcher, one: RetrievalSet, ids: dict[str, str]) -> None:
         print(f"| {name} | " + " | ".join(cells) + " |")
     better = max(("bm25", "dense"), key=lambda way: found[way]["ndcg@10"].value)
     ahead = compare_metrics(found["hybrid"], found[better], "ndcg@10", names=("hybrid", better))
-    print(f"\n{ahead}")
+    gain, low, high = (-100 * x for x in (ahead.effect.value, ahead.effect.high, ahead.effect.low))
+    print(f"\nhybrid is ahead of {better} by {gain:.1f} ({low:.1f} to {high:.1f}) nDCG@10")
 
 
 def main() -> None:
