@@ -26,6 +26,35 @@ Collection = Annotated[str, typer.Option(help="Collection; default: the settings
 
 
 @app.command()
+def index(
+    context: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, ZIP archives, web pages, sitemaps.")
+    ],
+    collection: Collection = "",
+    is_forced: Annotated[
+        bool, typer.Option("--force", help="Also read again what has not changed.")
+    ] = False,
+) -> None:
+    """Keep a collection like these sources; exit code 1 where something could not be read."""
+    from p3_rag_chatbot.embedding.embedder import OnnxEmbedder  # noqa: PLC0415 - ONNX Runtime
+    from p3_rag_chatbot.index_command import carry_out_index  # noqa: PLC0415 - every loader
+    from p3_rag_chatbot.library.library import open_library  # noqa: PLC0415 - SQL
+
+    settings: Settings = context.obj
+    with open_library(settings) as library:
+        code = carry_out_index(
+            paths,
+            collection=collection or settings.collection,
+            is_forced=is_forced,
+            library=library,
+            embedder=OnnxEmbedder.of(settings),
+            settings=settings,
+        )
+    raise typer.Exit(code=code)
+
+
+@app.command()
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What is asked of the documents.")],
