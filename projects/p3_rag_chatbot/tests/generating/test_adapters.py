@@ -76,6 +76,7 @@ async def test_probabilities_are_those_of_torch_with_and_without_the_adapter(
     )
     told = {}
     async with EmbeddedModel(settings) as model:
+        await model.loaded()
         ids = [number for number, _ in model.tokens(model.prompt(question()))]
         for adapter in ("noise", None):
             request = question(

@@ -118,6 +118,10 @@ class EmbeddedModel:
         """Split a text into tokens, each with its number and its piece of text."""
         return self._ready().tokens(text)
 
+    async def loaded(self) -> None:
+        """Wait until the model is loaded; `WeightsError` when it cannot be."""
+        await self._loaded()
+
     async def idle(self) -> None:
         """Wait until no chat is worked on."""
         while self._chats:
