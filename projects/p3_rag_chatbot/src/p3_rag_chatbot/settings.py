@@ -42,7 +42,15 @@ class Settings(common.settings.Settings):
         8, ge=1, le=256, description="Chats that the embedded generator works on at once."
     )
     context_tokens: int = Field(
-        2048, ge=256, description="Tokens of prompt and answer that the embedded generator holds."
+        2048,
+        ge=256,
+        description="Most tokens of one chat, prompt and answer, for the embedded generator.",
+    )
+    cache_tokens: int = Field(
+        8192,
+        ge=256,
+        description="Tokens of all chats together that the embedded generator holds at once, at "
+        "23 KiB of memory each.",
     )
     max_queued_chats: int = Field(
         64, ge=0, description="Most chats that wait for the generator; beyond it the answer is 503."

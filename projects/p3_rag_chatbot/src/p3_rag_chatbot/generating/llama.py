@@ -41,6 +41,7 @@ class LlamaOptions:
     n_threads: int
     n_slots: int
     n_context: int
+    """Tokens of all chats together."""
     adapters: Sequence[Path] = ()
 
 
@@ -114,7 +115,7 @@ def _parameters(options: LlamaOptions, key: str) -> Any:
     given = xllamacpp.CommonParams()
     given.model.path = str(options.weights)
     given.n_parallel = options.n_slots
-    given.n_ctx = options.n_slots * options.n_context
+    given.n_ctx, given.kv_unified = options.n_context, True
     given.n_batch = given.n_ubatch = PROMPT_BATCH
     given.cpuparams.n_threads = given.cpuparams_batch.n_threads = options.n_threads
     given.cache_ram_mib = 0

@@ -3,6 +3,7 @@
 LoRA (Hu et al. 2021) on every linear layer of the decoder. Needs transformers and peft.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def _decoder(model: nn.Module) -> nn.Module:
     return _causal(model).model
 
 
-def _head(model: nn.Module) -> nn.Module:
+def _head(model: nn.Module) -> Callable[[Tensor], Tensor]:
     return _causal(model).lm_head
 
 
