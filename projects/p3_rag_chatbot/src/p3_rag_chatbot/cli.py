@@ -72,6 +72,40 @@ def ask(
 
 
 @app.command()
+def evaluate(
+    context: typer.Context,
+    questions: Annotated[
+        Path, typer.Argument(help="SQuAD's .json, a folder in BEIR's form, or a .csv.")
+    ],
+    depths: Annotated[
+        str, typer.Option(help="Of extract, generate, free, by comma: measured and compared.")
+    ] = "extract",
+    collection: Annotated[str, typer.Option(help="For a .csv: what is asked.")] = "",
+    n: Annotated[int, typer.Option(min=2, help="Questions, chosen by the seed.")] = 200,
+    k: Annotated[int | None, typer.Option(min=1, max=50, help="Passages an answer uses.")] = None,
+    gate: Annotated[
+        list[str] | None, typer.Option(help="A bound, such as f1>=0.6; exit code 1 below it.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a .md, .html or .json.")] = None,
+) -> None:
+    """Measure answers on a question set: retrieval, F1, refusals, citations, grounds, time."""
+    if find_spec("sklearn") is None:
+        raise TrainingMissingError
+    from p3_rag_chatbot.evaluate_command import (  # noqa: PLC0415 - models
+        Order,
+        carry_out,
+        parse_depths,
+        parse_gate,
+    )
+
+    order = Order(
+        questions, parse_depths(depths), collection or None, n, k,
+        tuple(parse_gate(one) for one in gate or ()), report,
+    )  # fmt: skip
+    raise typer.Exit(code=carry_out(order, context.obj))
+
+
+@app.command()
 def finetune(
     context: typer.Context,
     adapter: Annotated[Literal["reader", "grounded"], typer.Argument(help="Which adapter.")],

@@ -3,7 +3,6 @@
 LoRA (Hu et al. 2021) on every linear layer of the decoder. Needs transformers and peft.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def answer_loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     ids, mask, targets = batch
     wanted = targets[:, 1:] != IGNORED
     states = _decoder(model)(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
-    logits = _head(model)(states[wanted]).float()
+    logits = _causal(model).lm_head(states[wanted]).float()
     losses = functional.cross_entropy(logits, targets[:, 1:][wanted], reduction="none")
     n_each = wanted.sum(1).clamp(min=1)
     share = (1.0 / n_each).unsqueeze(1).expand_as(wanted)[wanted]
@@ -61,10 +60,6 @@ def _causal(model: nn.Module) -> Any:
 
 def _decoder(model: nn.Module) -> nn.Module:
     return _causal(model).model
-
-
-def _head(model: nn.Module) -> Callable[[Tensor], Tensor]:
-    return _causal(model).lm_head
 
 
 def adapter_tensors(model: nn.Module) -> dict[str, Tensor]:
