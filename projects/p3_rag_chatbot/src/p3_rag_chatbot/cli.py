@@ -86,6 +86,9 @@ def evaluate(
     gate: Annotated[
         list[str] | None, typer.Option(help="A bound, such as f1>=0.6; exit code 1 below it.")
     ] = None,
+    is_fitting: Annotated[
+        bool, typer.Option("--fit", help="Weigh reader and search anew, by these questions.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write a .md, .html or .json.")] = None,
 ) -> None:
     """Measure answers on a question set: retrieval, F1, refusals, citations, grounds, time."""
@@ -100,7 +103,7 @@ def evaluate(
 
     order = Order(
         questions, parse_depths(depths), collection or None, n, k,
-        tuple(parse_gate(one) for one in gate or ()), report,
+        tuple(parse_gate(one) for one in gate or ()), report, is_fitting=is_fitting,
     )  # fmt: skip
     raise typer.Exit(code=carry_out(order, context.obj))
 

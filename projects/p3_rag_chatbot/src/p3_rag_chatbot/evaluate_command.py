@@ -30,10 +30,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from p3_rag_chatbot.contracts import Depth, RagOptions
 from p3_rag_chatbot.evaluating.figures import Figures, Prices, figures, percentiles
+from p3_rag_chatbot.evaluating.fitting import fit_trust, marks_of
 from p3_rag_chatbot.evaluating.grounding import grounds_of
 from p3_rag_chatbot.evaluating.indexing import indexed
 from p3_rag_chatbot.evaluating.question_sets import QuestionSet, open_questions
 from p3_rag_chatbot.evaluating.running import Configuration, Outcome, ask_all
+from p3_rag_chatbot.reading.reader import TRUST_FILE
 from p3_rag_chatbot.settings import Settings
 from p3_rag_chatbot.workshop import Workshop
 
@@ -51,6 +53,7 @@ class Order:
     k: int | None = None
     gates: tuple[Gate, ...] = ()
     report: Path | None = None
+    is_fitting: bool = False
     prices: Prices = field(default_factory=Prices)
     seed: int = 0
 
@@ -88,6 +91,8 @@ def carry_out(order: Order, settings: Settings) -> int:
             depth: _measure(depth, order, questions, collection, workshop, bar)
             for depth in order.depths
         }
+        if order.is_fitting:
+            _fit(questions, collection, workshop, bar)
     result = _result(order, questions, {depth: one[1] for depth, one in measured.items()})
     typer.echo(to_markdown(result))
     for line in _comparisons(measured):
@@ -129,6 +134,23 @@ def _measure(
     reader, threshold = workshop.models.reader, workshop.settings.support_threshold
     grounds = [grounds_of(one, collection, workshop, reader, threshold) for one in outcomes]
     return outcomes, figures(outcomes, grounds, order.prices)
+
+
+def _fit(questions: QuestionSet, collection: str, workshop: Workshop, bar: Progress) -> None:
+    """Weigh the reader's and the search's marks anew, for this data directory."""
+    task = bar.add_task("fitting", total=len(questions.questions))
+    marks = marks_of(
+        questions.questions, collection, workshop, workshop.models.reader,
+        lambda n: bar.update(task, completed=n),
+    )  # fmt: skip
+    known = [one.is_answerable for one in questions.questions if one.has_answers]
+    found = fit_trust(marks, known)
+    path = workshop.settings.data_dir / TRUST_FILE
+    path.write_text(found.trust.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    typer.echo(
+        f"weights are in {path}; held out, F1 {found.f1:.3f} at "
+        f"P3_ANSWER_THRESHOLD={found.threshold:.2f}"
+    )
 
 
 def _result(order: Order, questions: QuestionSet, found: dict[Depth, Figures]) -> SuiteResult:

@@ -124,7 +124,7 @@ class Settings(common.settings.Settings):
         512, ge=1, description="Most tokens of an answer that does not say how many it wants."
     )
     answer_threshold: float = Field(
-        0.5, ge=0, le=1, description="Probability from which an extracted answer is given."
+        0.25, ge=0, le=1, description="Probability from which an extracted answer is given."
     )
     support_threshold: float = Field(
         0.5, ge=0, le=1, description="Score from which a sentence counts as supported."

@@ -18,11 +18,11 @@ class Room:
     @property
     def n_waiting(self) -> int:
         """How many wait to enter."""
-        return len(self._waiting)
+        return sum(not turn.done() for _, turn in self._waiting)
 
     def fits(self, n_tokens: int) -> bool:
         """Whether a chat of so many tokens could begin at once."""
-        return not self._waiting and self._has(n_tokens)
+        return self.n_waiting == 0 and self._has(n_tokens)
 
     async def enter(self, n_tokens: int) -> None:
         """Wait until there is room, behind all who wait already; reserve it."""
@@ -37,7 +37,6 @@ class Room:
             if turn.done() and not turn.cancelled():
                 self.leave(n_tokens)  # room was made in the moment that nobody wanted it any more
             else:
-                self._waiting.remove((n_tokens, turn))
                 self._admit()
             raise
 
@@ -48,10 +47,14 @@ class Room:
         self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._has(self._waiting[0][0]):
-            n_tokens, turn = self._waiting.popleft()
-            self._take(n_tokens)
-            turn.set_result(None)
+        while self._waiting:
+            n_tokens, turn = self._waiting[0]
+            if not turn.cancelled():
+                if not self._has(n_tokens):
+                    return
+                self._take(n_tokens)
+                turn.set_result(None)
+            self._waiting.popleft()
 
     def _has(self, n_tokens: int) -> bool:
         return self._free_chats > 0 and self._free_tokens >= n_tokens

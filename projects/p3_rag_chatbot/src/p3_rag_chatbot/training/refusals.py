@@ -16,8 +16,8 @@ from p3_rag_chatbot.training.examples import Example
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(\[])")
 _WORD = re.compile(r"\w+")
-_NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w’'-]+(?: (?:of |the |and )?[A-Z][\w’'-]+)*")
-_NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
+NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w’'-]+(?: (?:of |the |and )?[A-Z][\w’'-]+)*")
+NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
 _NO_NAME_WORDS = """
     January February March April May June July August September October November December
     Monday Tuesday Wednesday Thursday Friday Saturday Sunday The This That These Those It He
@@ -108,7 +108,7 @@ class Refusals:
 
     def swapped(self, example: Example, chance: Random) -> Example | None:
         """Put another name or number of the passage in the place of one in the question."""
-        for pattern in chance.sample((_NAME, _NUMBER), 2):
+        for pattern in chance.sample((NAME, NUMBER), 2):
             asked = [one for one in pattern.findall(example.question) if one in example.passage]
             other = sorted(set(pattern.findall(example.passage)))
             other = [
