@@ -44,7 +44,11 @@ def _sentence(passage: str, chance: Random) -> str | None:
     return chance.choice(fit) if fit else None
 
 
-def _copied(example: Example, rivals: Sequence[Example], chance: Random) -> Example | None:
+def _copied(
+    example: Example,
+    rivals: Sequence[Example],  # noqa: ARG001 - one signature for all kinds
+    chance: Random,
+) -> Example | None:
     """A sentence of the passage, sometimes only until its last clause."""
     text = _sentence(example.passage, chance)
     if text is None:
@@ -79,7 +83,11 @@ def _elsewhere(example: Example, rivals: Sequence[Example], chance: Random) -> E
     return _claim(example, text, holds=False)
 
 
-def _answered(example: Example, rivals: Sequence[Example], chance: Random) -> Example | None:
+def _answered(
+    example: Example,
+    rivals: Sequence[Example],  # noqa: ARG001 - one signature for all kinds
+    chance: Random,  # noqa: ARG001 - one signature for all kinds
+) -> Example | None:
     """A question and its answer."""
     return _claim(example, f"{example.question} {example.answer}.", holds=True)
 
