@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from common.evaluation.answers import normalise_answer
 
-from p3_rag_chatbot.answering.sentences import sentence_around
 from p3_rag_chatbot.contracts import Citation, Hit, Passage
 from p3_rag_chatbot.ports import Reader, Reading
+from p3_rag_chatbot.sentences import sentence_around
 
 MAX_SOURCES = 3
 MAX_NEAREST = 3

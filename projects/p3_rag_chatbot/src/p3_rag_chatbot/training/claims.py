@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from random import Random
 
+from p3_rag_chatbot.sentences import sentence_spans
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.refusals import NAME, NUMBER, sentences
+from p3_rag_chatbot.training.refusals import NAME, NUMBER
 
 _CLAUSE_END = re.compile(r",\s+(?=(?:and|but|which|who|while|although|because|where|when)\b)")
 LEAST_WORDS = 6
@@ -39,7 +40,9 @@ def _claim(example: Example, text: str, *, holds: bool) -> Example:
 
 def _sentence(passage: str, chance: Random) -> str | None:
     fit = [
-        passage[a:b] for a, b in sentences(passage) if passage[a:b].count(" ") + 1 >= LEAST_WORDS
+        passage[a:b]
+        for a, b in sentence_spans(passage)
+        if passage[a:b].count(" ") + 1 >= LEAST_WORDS
     ]
     return chance.choice(fit) if fit else None
 
