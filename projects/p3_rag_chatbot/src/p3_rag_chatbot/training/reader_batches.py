@@ -13,6 +13,8 @@ from p3_rag_chatbot.training.examples import Example
 from p3_rag_chatbot.training.refusals import Refusals
 
 Batch = tuple[Tensor, ...]
+MAX_QUESTION_CHARACTERS = 300
+"""A longer question, or claim, is cut: at a token a character it would leave its passage no room."""
 POOL_BATCHES = 48
 """Batches whose examples are sorted by length together, so that little is padded."""
 
@@ -85,7 +87,8 @@ class ReaderBatches:
 
     def _pool(self, items: Sequence[tuple[int, bool]], epoch: int, behind: int) -> list[Batch]:
         made = [self._made(at, is_refused, epoch) for at, is_refused in items]
-        codes = self.tokenizer.encode_batch([(one.question, one.passage) for one in made])
+        pairs = [(one.question[:MAX_QUESTION_CHARACTERS], one.passage) for one in made]
+        codes = self.tokenizer.encode_batch(pairs)
         order = sorted(range(len(made)), key=lambda at: len(codes[at].ids))
         size = self.batch_size
         groups = [order[at : at + size] for at in range(0, len(order), size)]

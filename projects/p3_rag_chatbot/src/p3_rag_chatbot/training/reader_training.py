@@ -21,7 +21,12 @@ from p3_rag_chatbot.errors import DocumentError
 from p3_rag_chatbot.training import examples as reading
 from p3_rag_chatbot.training.claims import made_claims
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.reader_batches import Cutting, ReaderBatches, as_batch
+from p3_rag_chatbot.training.reader_batches import (
+    MAX_QUESTION_CHARACTERS,
+    Cutting,
+    ReaderBatches,
+    as_batch,
+)
 from p3_rag_chatbot.training.reader_network import make_network, reader_loss
 from p3_rag_chatbot.training.slots import read_sealtools, read_sgd_slots
 
@@ -179,7 +184,8 @@ def answer_all(
 ) -> list[Answered]:
     """Answer questions with the network, in their order."""
     tokenizer.enable_truncation(384, strategy="only_second")
-    codes = tokenizer.encode_batch([(one.question, one.passage) for one in asked])
+    pairs = [(one.question[:MAX_QUESTION_CHARACTERS], one.passage) for one in asked]
+    codes = tokenizer.encode_batch(pairs)
     order = sorted(range(len(asked)), key=lambda at: len(codes[at].ids))
     found: list[Answered] = [Answered("", 0.0, 0.0)] * len(asked)
     for first in range(0, len(order), batch_size):
