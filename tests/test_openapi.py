@@ -97,10 +97,12 @@ def site(
 def fill(site: Site) -> None:
     """Wait for P3's models, and put a document into the collection that is asked by default."""
     give_up_at = time.monotonic() + 120
-    while httpx2.get(f"{site.url}/readyz").status_code != 200:
+    while httpx2.get(f"{site.url}/readyz", timeout=60).status_code != 200:
         assert time.monotonic() < give_up_at, "the models are not loaded"
         time.sleep(0.2)
-    httpx2.post(f"{site.url}/v1/collections", json={"name": "guides"}).raise_for_status()
+    httpx2.post(
+        f"{site.url}/v1/collections", json={"name": "guides"}, timeout=60
+    ).raise_for_status()
     note = {"files": ("note.md", b"# Harbour\n\nThe harbour opens at six.", "text/markdown")}
     address = f"{site.url}/v1/collections/guides/documents"
     httpx2.post(address, files=note, timeout=60).raise_for_status()

@@ -4,12 +4,13 @@ import numpy as np
 
 
 def refused(name, call):
+    said = None
     try:
         call()
     except ValueError as error:
-        assert "(" in str(error), f"{name}: the message names no shape: {error}"
-        return
-    raise AssertionError(f"{name} was taken")
+        said = str(error)
+    assert said is not None, f"{name} was taken"
+    assert "(" in said, f"{name}: the message names no shape: {said}"
 
 
 def merging(module, rng):

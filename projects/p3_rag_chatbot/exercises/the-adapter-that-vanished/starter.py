@@ -11,7 +11,7 @@ def merge(W, A, B, alpha):
 
 def split(delta, r):
     """Return the nearest adapter of rank r."""
-    U, S, V = np.linalg.svd(delta)
+    U, _, V = np.linalg.svd(delta)
     return V[:r], U[:, :r]
 
 

@@ -5,7 +5,7 @@ def by_ranks(lists, weights=None, k=60):
     """Fuse by ranks."""
     weights = weights or [1] * len(lists)
     fused = {}
-    for ids, weight in zip(lists, weights):
+    for ids, weight in zip(lists, weights, strict=False):
         for rank, one in enumerate(ids):
             fused[one] = fused.get(one, 0) + weight / (k + rank)
     return sorted(fused.items(), key=lambda item: item[1])
