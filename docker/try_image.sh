@@ -4,6 +4,7 @@
 #
 #   docker/try_image.sh p1_prediction_api   # trains a model here, serves it from the image, predicts
 #   docker/try_image.sh p2_nn_service       # serves the model that the image carries, classifies a PNG
+#   docker/try_image.sh p3_rag_chatbot      # its models are in the image: indexes a note, asks about it
 #   docker/try_image.sh p0_foundations
 #
 # Exit code 3: this machine cannot build images at all (no engine; no right to mount; a full disk).
@@ -12,6 +13,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 project=${1:?which project? such as p1_prediction_api}
 tag=ai-roadmap-${project//_/-}
+weights=
+[ "$project" != p3_rag_chatbot ] || weights=weights
 base=docker.io/library/python:3.11-slim-bookworm
 work=${WORK:-$(mktemp -d)}
 data=$(mktemp -d)
@@ -67,14 +70,14 @@ build() {
   say "build $tag"
   if has_engine; then
     is_able=true
-    docker build --quiet -f docker/Dockerfile --build-arg "PROJECT=$project" -t "$tag" .
+    docker build --quiet -f docker/Dockerfile --build-arg "PROJECT=$project" --build-arg "WEIGHTS=$weights" -t "$tag" .
   else
     command -v buildah >/dev/null || die "no Docker engine and no buildah: apt-get install buildah mmdebstrap"
     [ "$(df --output=avail -BM "$work" | tail -n 1 | tr -dc 0-9)" -gt 4000 ] || die "less than 4 GB are free in $work"
     make_base
     is_able=true
     images bud --isolation chroot --pull-never --format docker --quiet \
-      -f docker/Dockerfile --build-arg "PROJECT=$project" -t "$tag" . >"$data/log" 2>&1
+      -f docker/Dockerfile --build-arg "PROJECT=$project" --build-arg "WEIGHTS=$weights" -t "$tag" . >"$data/log" 2>&1
   fi
 }
 
@@ -127,5 +130,13 @@ case $project in
     png <<<"$known" \
       | curl --silent --fail-with-body --header "Content-Type: image/png" --data-binary @- "$url/v1/classify?top=2" \
       | KNOWN=$known python3 -c 'import json, os, sys; a = json.load(sys.stdin); print(json.dumps(a)); assert a["classifications"][0]["label"] == json.loads(os.environ["KNOWN"])[0]["said"]' ;;
+  p3_rag_chatbot)
+    say "index a note and ask about it: the answer comes from models that the image carries"
+    curl --silent --fail-with-body --json '{"name": "notes"}' "$url/v1/collections"; echo
+    printf '# Harbour\n\nThe harbour opens at six in the morning.\n' \
+      | curl --silent --fail-with-body --form 'files=@-;filename=harbour.md' "$url/v1/collections/notes/documents"; echo
+    curl --silent --fail-with-body --json '{"model": "rag", "rag": {"collection": "notes", "depth": "extract"}, "messages": [{"role": "user", "content": "When does the harbour open?"}]}' \
+      "$url/v1/chat/completions" \
+      | python3 -c 'import json, sys; a = json.load(sys.stdin); print(json.dumps(a)); assert "six" in a["choices"][0]["message"]["content"]' ;;
 esac
 say "$tag works"

@@ -11,6 +11,7 @@ import yaml
 from common.settings import Settings, describe_settings
 from p1_prediction_api.settings import Settings as P1Settings
 from p2_nn_service.settings import Settings as P2Settings
+from p3_rag_chatbot.settings import Settings as P3Settings
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
@@ -20,7 +21,11 @@ OURS = {
     name: one for name, one in SERVICES.items() if "PROJECT" in one.get("build", {}).get("args", {})
 }
 PROJECTS = sorted(path.parent for path in (ROOT / "projects").glob("*/pyproject.toml"))
-ON_THE_CLUSTER: dict[str, Settings] = {"p1": P1Settings(), "p2": P2Settings()}
+ON_THE_CLUSTER: dict[str, Settings] = {
+    "p1": P1Settings(),
+    "p2": P2Settings(),
+    "p3": P3Settings(),
+}
 
 
 def declared(project: Path) -> dict[str, Any]:
@@ -55,7 +60,10 @@ def test_an_image_is_set_by_settings_that_exist_and_has_the_driver_it_needs(name
     given = OURS[name].get("environment", {})
     assert {key for key in given if key.startswith("ROADMAP_")} <= known
     needs_driver = "ROADMAP_DATABASE_URL" in given
-    assert not needs_driver or "postgres" in OURS[name]["build"]["args"]["EXTRAS"].split()
+    extras = OURS[name]["build"]["args"].get("EXTRAS", "").split()
+    assert not needs_driver or {"postgres", "pgvector"} & set(extras)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    assert OURS[name]["build"]["args"].get("WEIGHTS", "weights") in groups
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -134,5 +142,5 @@ def test_the_cluster_renders_with_the_images_and_the_settings_named() -> None:
     kinds = [one["kind"] for one in yaml.safe_load_all(done.stdout)]
     each = ["ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
     assert sorted(kinds) == sorted(each * len(ON_THE_CLUSTER))
-    for image in ("p1-prediction-api", "p2-nn-service"):
+    for image in ("p1-prediction-api", "p2-nn-service", "p3-rag-chatbot"):
         assert f"image: registry.example.org/{image}:0.1.0" in done.stdout

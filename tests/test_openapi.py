@@ -4,6 +4,7 @@ No 5xx, no undocumented status or content type, answers of the documented shape,
 and every refusal a problem (RFC 9457).
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from p1_prediction_api.training import train
 from p2_nn_service.api import create_app as create_p2
 from p2_nn_service.first_model import publish_builtin
 from p2_nn_service.settings import Settings as P2Settings
+from p3_rag_chatbot.api import create_app as create_p3
+from p3_rag_chatbot.settings import Settings as P3Settings
 from schemathesis import Case, CheckContext, GenerationMode
 from schemathesis.checks import (
     content_type_conformance,
@@ -67,7 +70,7 @@ CHECKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["p0", "p1", "p2"])
+@pytest.fixture(scope="module", params=["p0", "p1", "p2", "p3"])
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
@@ -78,12 +81,31 @@ def site(
         p2_settings = P2Settings(data_dir=folder, poll_s=0.1)
         publish_builtin(p2_settings)
         app = create_p2(p2_settings)
+    elif request.param == "p3":
+        # Short answers: what is held here is the protocol, not the model's prose.
+        app = create_p3(P3Settings(data_dir=folder, index_guides=False, context_tokens=256))
     else:
         chosen = P1Settings(data_dir=folder, poll_s=0.1)
         train(example_table(), target=TARGET, minutes=0).publish(settings=chosen)
         app = create_p1(chosen)
     with served(app) as site:
+        if request.param == "p3":
+            fill(site)
         yield site
+
+
+def fill(site: Site) -> None:
+    """Wait for P3's models, and put a document into the collection that is asked by default."""
+    give_up_at = time.monotonic() + 120
+    while httpx2.get(f"{site.url}/readyz", timeout=60).status_code != 200:
+        assert time.monotonic() < give_up_at, "the models are not loaded"
+        time.sleep(0.2)
+    httpx2.post(
+        f"{site.url}/v1/collections", json={"name": "guides"}, timeout=60
+    ).raise_for_status()
+    note = {"files": ("note.md", b"# Harbour\n\nThe harbour opens at six.", "text/markdown")}
+    address = f"{site.url}/v1/collections/guides/documents"
+    httpx2.post(address, files=note, timeout=60).raise_for_status()
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -118,6 +140,7 @@ def test_every_route_keeps_what_its_document_promises(site: Site, mode: Generati
         {"POST /v1/profile"},
         {"POST /v1/predict", "POST /v1/explain"},
         {"POST /v1/classify"},
+        {"POST /v1/search", "POST /v1/chat/completions"},
     )
     assert any(labels <= tried for labels in expected)
     for kind in seen - {"about:blank"}:

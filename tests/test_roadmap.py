@@ -37,7 +37,7 @@ def test_the_file_of_a_built_line_exists(line: Line) -> None:
 def test_the_command_of_a_built_line_starts_something_installed(line: Line) -> None:
     words = shlex.split(line.command)
     assert words[:2] == ["uv", "run"], line.command
-    groups = {"dev", "neural", "notebooks"} if "--group" in words else set()
+    groups = {"dev", "language", "neural", "notebooks"} if "--group" in words else set()
     program = next(word for word in words[2:] if not word.startswith("-") and word not in groups)
     scripts = {entry.name for entry in importlib.metadata.entry_points(group="console_scripts")}
     assert program in scripts | {"python"}, line.command
