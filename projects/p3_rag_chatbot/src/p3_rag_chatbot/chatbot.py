@@ -60,6 +60,8 @@ class Chatbot:
             await to_thread.run_sync(self._indexer.close)
         if self._loading is not None:
             await self._loading
+        if self._searcher is not None:
+            await to_thread.run_sync(self._searcher.close)
         if self._library is not None:
             await to_thread.run_sync(self._library.close)
 
