@@ -31,7 +31,7 @@ from p3_rag_chatbot.retrieval.search import Searcher
 from p3_rag_chatbot.settings import Settings
 from rag_sets import RetrievalSet, join, read_set
 
-CHUNKS_A_DOCUMENT = 1_000
+CHUNKS_A_DOCUMENT = 200
 N_SOURCES = 1_000
 Rows = NDArray[np.int64]
 

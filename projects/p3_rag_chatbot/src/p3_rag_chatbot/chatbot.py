@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import structlog
 from anyio import to_thread
 from common.errors import DomainError
+from common.memory import give_back_memory
 
 from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
 from p3_rag_chatbot.errors import CollectionExistsError, ModelsLoadingError
@@ -82,6 +83,8 @@ class Chatbot:
             await to_thread.run_sync(self._index_guides)
         except DomainError:
             log.exception("guides_not_indexed")
+        finally:
+            await to_thread.run_sync(give_back_memory)
 
     def _open(self) -> None:
         library = self.library
@@ -90,6 +93,7 @@ class Chatbot:
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:
             searcher.warm(self._settings.collection)
+        give_back_memory()
         self._models = models
         self._indexer = Indexer(library, models.embedder, self._settings)
         self._searcher = searcher
