@@ -1,6 +1,7 @@
 """Wherever vectors are searched, what is put, replaced, removed and filtered is what is found."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,9 @@ def library(settings: Settings) -> Iterator[Library]:
 
 
 @pytest.fixture
-def searcher(settings: Settings, library: Library) -> Searcher:
-    return Searcher(settings, library, WordEmbedder())
+def searcher(settings: Settings, library: Library) -> Iterator[Searcher]:
+    with closing(Searcher(settings, library, WordEmbedder())) as searcher:
+        yield searcher
 
 
 def exact(library: Library, query: str, k: int) -> list[float]:
@@ -126,12 +128,11 @@ def test_collections_do_not_mix(library: Library, searcher: Searcher) -> None:
 def test_a_second_searcher_places_nothing_twice(
     settings: Settings, library: Library, searcher: Searcher
 ) -> None:
-    if settings.vector_store == "qdrant":
-        pytest.skip("an embedded Qdrant folder belongs to one process")
     library.put_document("laws", document("a.txt", "Notice is one month. Cats sleep."))
     searcher.warm("laws")
-    again = Searcher(settings, library, WordEmbedder())
-    assert len(again.rank("laws", "notice", 9, way="dense")) == 2
+    searcher.close()  # an embedded Qdrant folder belongs to one at a time
+    with closing(Searcher(settings, library, WordEmbedder())) as again:
+        assert len(again.rank("laws", "notice", 9, way="dense")) == 2
 
 
 def test_a_store_that_is_away_is_told(tmp_path: Path) -> None:
@@ -149,8 +150,11 @@ def test_a_store_that_is_away_is_told(tmp_path: Path) -> None:
         with open_library(chosen) as library:
             library.create_collection("laws")
             library.put_document("laws", document("a.txt", "One."))
-            with pytest.raises(CollectionIndexError, match=f"{kind} failed: .*P3_VECTOR_STORE_URL"):
-                Searcher(chosen, library, WordEmbedder()).warm("laws")
+            with (
+                closing(Searcher(chosen, library, WordEmbedder())) as searcher,
+                pytest.raises(CollectionIndexError, match=f"{kind} failed: .*P3_VECTOR_STORE_URL"),
+            ):
+                searcher.warm("laws")
 
 
 def test_a_store_without_an_address_is_refused(tmp_path: Path) -> None:

@@ -256,7 +256,13 @@ def test_embeddings_that_cannot_be_made_are_bad_requests(url: str, changed, para
 # ------------------------------------------------------------------------- the whole service
 @pytest.fixture(scope="module")
 def smol(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), n_threads=1, max_chats=2)
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        n_threads=1,
+        max_chats=2,
+        index_guides=False,
+        request_timeout_s=600,
+    )
     with (
         served(create_app(settings)) as address,
         openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,

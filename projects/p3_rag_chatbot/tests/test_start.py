@@ -13,12 +13,19 @@ from p3_rag_chatbot.settings import Settings
 from tests.support.process import running_service
 
 pytestmark = pytest.mark.slow
+ENV = {
+    "P3_N_THREADS": "1",
+    "P3_INDEX_GUIDES": "false",
+    "ROADMAP_REQUEST_TIMEOUT_S": "600",
+}
+PATIENCE_S = 300
+"""A busy machine is slow to load, and to let go of, models."""
 ASKED = {"model": "smollm2", "messages": [{"role": "user", "content": "hi"}]}
 
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx2.Client]:
-    with httpx2.Client(timeout=120) as client:
+    with httpx2.Client(timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -34,21 +41,21 @@ def command(data_dir: Path) -> list[str]:
 
 
 def test_it_listens_at_once_says_when_it_is_ready_answers_and_stops(http, data_dir: Path) -> None:
-    with running_service(command(data_dir), env={"P3_N_THREADS": "1"}) as service:
+    with running_service(command(data_dir), env=ENV) as service:
         assert http.get(f"{service.url}/healthz").status_code == 200
         assert "/v1" in http.get(service.url).text
         waiting = http.get(f"{service.url}/readyz")
         if waiting.status_code == 503:
-            assert waiting.json()["errors"][0]["message"] == "the generator is being loaded"
+            assert "being loaded" in waiting.json()["detail"]
         answer = http.post(f"{service.url}/v1/chat/completions", json=ASKED)
         assert answer.json()["choices"][0]["message"]["content"]
         assert http.get(f"{service.url}/readyz").status_code == 200
-        assert service.stop() == 0
+        assert service.stop(PATIENCE_S) == 0
 
 
 def test_a_stream_under_way_does_not_keep_it_from_stopping(http, data_dir: Path) -> None:
     endless = ASKED | {"stream": True, "max_tokens": 2000, "logit_bias": {"2": -100}}
-    env = {"P3_N_THREADS": "1", "ROADMAP_SHUTDOWN_GRACE_S": "0.5"}
+    env = ENV | {"ROADMAP_SHUTDOWN_GRACE_S": "0.5", "P3_INDEX_GUIDES": "true"}
     with (
         running_service(command(data_dir), env=env) as service,
         http.stream("POST", f"{service.url}/v1/chat/completions", json=endless) as answer,
@@ -56,15 +63,15 @@ def test_a_stream_under_way_does_not_keep_it_from_stopping(http, data_dir: Path)
         lines = answer.iter_lines()
         first = next(line for line in lines if line)
         assert json.loads(first.removeprefix("data: "))["choices"][0]["delta"]["role"]
-        assert service.stop() == 0
+        assert service.stop(PATIENCE_S) == 0
 
 
 def test_weights_that_are_missing_leave_it_listening_and_saying_so(http, tmp_path: Path) -> None:
     missing = tmp_path / "none.gguf"
-    env = {"P3_GENERATOR_WEIGHTS": str(missing)}
+    env = ENV | {"P3_GENERATOR_WEIGHTS": str(missing)}
     with running_service(command(tmp_path), env=env) as service:
         answer = http.post(f"{service.url}/v1/chat/completions", json=ASKED)
         assert answer.status_code == 503
         assert answer.json()["type"] == "/problems/model-not-loaded"
         assert str(missing) in http.get(f"{service.url}/readyz").json()["detail"]
-        assert service.stop() == 0
+        assert service.stop(PATIENCE_S) == 0

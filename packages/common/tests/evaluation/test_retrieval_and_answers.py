@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from common.evaluation import EvaluationError, Resampling, answer_metrics, retrieval_metrics
-from common.evaluation.answers import exact_match, normalise_answer, token_f1
+from common.evaluation.answer_texts import exact_match, normalise_answer, token_f1
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score

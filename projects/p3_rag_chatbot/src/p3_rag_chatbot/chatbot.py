@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import structlog
 from anyio import to_thread
 from common.errors import DomainError
+from common.memory import give_back_memory
 
 from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
 from p3_rag_chatbot.errors import CollectionExistsError, ModelsLoadingError
@@ -61,6 +62,8 @@ class Chatbot:
             await to_thread.run_sync(self._indexer.close)
         if self._loading is not None:
             await self._loading
+        if self._searcher is not None:
+            await to_thread.run_sync(self._searcher.close)
         if self._library is not None:
             await to_thread.run_sync(self._library.close)
 
@@ -81,6 +84,8 @@ class Chatbot:
             await to_thread.run_sync(self._index_guides)
         except DomainError:
             log.exception("guides_not_indexed")
+        finally:
+            await to_thread.run_sync(give_back_memory)
 
     def _open(self) -> None:
         library = self.library
@@ -89,6 +94,7 @@ class Chatbot:
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:
             searcher.warm(self._settings.collection)
+        give_back_memory()
         self._models = models
         self._indexer = Indexer(library, models.embedder, self._settings)
         self._searcher = searcher

@@ -31,8 +31,8 @@ MINE, THEIRS = "a" * 64, "b" * 64
 
 
 def chunk_ids(library: Library, collection: str) -> list[int]:
-    with library.changes(collection, {}) as changes:
-        return [chunk.id for _, chunks in changes.chunks() for chunk in chunks]
+    with library.view(collection) as view:
+        return [chunk.id for _, chunks in view.read(list(view.documents)) for chunk in chunks]
 
 
 def test_a_document_comes_back_as_it_was_put(library: Library) -> None:
@@ -116,22 +116,22 @@ def test_what_is_removed_is_gone(library: Library) -> None:
     assert library.documents("laws") == []
 
 
-def test_an_index_is_told_what_it_lacks_and_what_is_gone(library: Library) -> None:
+def test_a_view_tells_by_revisions_what_an_index_lacks(library: Library) -> None:
     library.create_collection("laws")
     for name in ("kept", "changed", "removed"):
         library.put_document("laws", document(name, f"Of {name}."))
-    with library.changes("laws", {}) as changes:
-        known = {one.id: one.revision for one in changes.added}
-        seen = changes.revision
+    with library.view("laws") as view:
+        known, seen = view.documents, view.revision
     assert library.revision("laws") == seen
     library.put_document("laws", document("changed", "Otherwise."))
     library.put_document("laws", document("new", "Of new."))
-    gone = {one.source: one.id for one in library.documents("laws")}
-    library.remove_document(gone["removed"])
+    ids = {one.source: one.id for one in library.documents("laws")}
+    library.remove_document(ids["removed"])
     assert library.revision("laws") != seen
-    with library.changes("laws", known) as changes:
-        assert changes.removed == {gone["changed"], gone["removed"]}
-        words = {of.fields["source"]: [c.words for c in got] for of, got in changes.chunks()}
+    with library.view("laws") as view:
+        assert known.keys() - view.documents.keys() == {ids["removed"]}
+        unknown = [one for one, revision in view.documents.items() if known.get(one) != revision]
+        words = {of.fields["source"]: [c.words for c in got] for of, got in view.read(unknown)}
     assert words == {"changed": ["changed\nOtherwise."], "new": ["new\nOf new."]}
 
 
@@ -268,8 +268,8 @@ def test_a_kill_in_the_middle_of_a_put_leaves_a_whole_document(
     turn = int(kept.metadata["turn"])
     assert library.document_text(kept.id) == f"Turn {turn}. " * (1_000 + turn % 7)
     assert len(chunk_ids(library, "laws")) == kept.n_chunks
-    with library.changes("laws", {}) as changes:
-        assert changes.revision == library.revision("laws")
+    with library.view("laws") as view:
+        assert view.revision == library.revision("laws")
 
 
 FULL_DISK = """

@@ -6,7 +6,7 @@ No text is written here: every word of an answer is a quote, but for the frame a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.evaluation.answers import normalise_answer
+from common.evaluation.answer_texts import normalise_answer
 
 from p3_rag_chatbot.contracts import Citation, Hit, Passage
 from p3_rag_chatbot.ports import Reader, Reading

@@ -16,6 +16,7 @@ from typing import Self
 
 import structlog
 from common.errors import DomainError
+from common.memory import give_back_memory
 
 from p3_rag_chatbot.errors import (
     ContextLengthError,
@@ -288,9 +289,11 @@ async def _with_usage(pieces: AsyncGenerator[Json], *, n_top: int) -> AsyncGener
 
 
 def _load(settings: Settings, adapters: Sequence[Path]) -> Llama:
+    weights = generator_weights(settings)
+    give_back_memory()  # writing them in another precision takes a lot
     return Llama(
         LlamaOptions(
-            weights=generator_weights(settings),
+            weights=weights,
             n_threads=settings.n_threads,
             n_slots=settings.max_chats,
             n_context=settings.cache_tokens,

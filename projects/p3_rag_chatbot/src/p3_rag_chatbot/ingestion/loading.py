@@ -98,6 +98,8 @@ class DocumentLoader:
 
     def _asked(self, raw: RawDocument, request: Request) -> Message:
         deadline = time.monotonic() + request.seconds
+        if self._is_closed:
+            raise DocumentError(raw.source, "it was not read: the reader has been closed")
         connection = self._started()
         try:
             connection.settimeout(request.seconds)
@@ -122,8 +124,6 @@ class DocumentLoader:
 
     def _started(self) -> socket.socket:
         """Return the socket to the process; one that has ended is replaced."""
-        if self._is_closed:
-            raise RuntimeError("the loader has been closed")
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._connection is None:

@@ -91,7 +91,7 @@ def score(query: Mapping[str, float], segments: Sequence[tuple[Postings, Bools]]
     Counts are of rows that are alive in all segments, as if they were one index without the others.
     """
     n_alive = sum(int(alive.sum()) for _, alive in segments)
-    n_terms = sum(int(postings.lengths[alive].sum()) for postings, alive in segments)
+    n_terms = sum(int(postings.lengths.sum(where=alive)) for postings, alive in segments)
     scores = [np.zeros(len(alive), dtype=np.float32) for _, alive in segments]
     if not n_terms:
         return scores

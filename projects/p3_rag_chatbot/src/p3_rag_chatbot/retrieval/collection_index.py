@@ -6,12 +6,13 @@ large as the one before it is merged into it (as log-structured trees do), so th
 Read next: `index_folders.py`, where segments are saved.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from p3_rag_chatbot.library.sketches import N_PLACES
 from p3_rag_chatbot.library.views import CollectionView
 from p3_rag_chatbot.retrieval.bm25 import Bools
 from p3_rag_chatbot.retrieval.segments import (
@@ -70,7 +71,11 @@ class CollectionIndex:
 
     def sketches(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the sketches of rows."""
-        return np.stack([part.segment.sketches[row] for part, row in self.places(rows)])
+        found = np.empty((len(rows), N_PLACES), dtype=np.uint8)
+        for part in self.parts:
+            is_here = (rows >= part.offset) & (rows < part.offset + part.segment.n_rows)
+            found[is_here] = part.segment.sketches[rows[is_here] - part.offset]
+        return found
 
     def rows_of(
         self, chunk_ids: NDArray[np.int64], scores: NDArray[np.float32]
@@ -81,13 +86,6 @@ class CollectionIndex:
         rows = order[np.minimum(places, len(order) - 1)]
         is_here = self.chunk_ids[rows] == chunk_ids
         return rows[is_here], scores[is_here]
-
-    def places(self, rows: NDArray[np.int64]) -> Iterator[tuple[Part, int]]:
-        """Yield the part and the row in it of each row."""
-        ends = np.cumsum([part.segment.n_rows for part in self.parts])
-        for row in rows:
-            part = self.parts[int(np.searchsorted(ends, row, side="right"))]
-            yield part, int(row) - part.offset
 
 
 def refreshed(

@@ -34,6 +34,10 @@ class PgvectorStores:
         )
         return OnePgvector(store)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
 
 class OnePgvector:
     """One collection in pgvector."""

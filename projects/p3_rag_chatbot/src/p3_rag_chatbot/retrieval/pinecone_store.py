@@ -28,6 +28,10 @@ class PineconeStores:
         store = PineconeVectorStore(index=self._index, embedding=embeddings, namespace=name)
         return OnePinecone(store)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._index.close()
+
 
 class OnePinecone:
     """One namespace of a Pinecone index."""

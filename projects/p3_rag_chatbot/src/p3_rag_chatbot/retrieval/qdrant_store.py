@@ -43,6 +43,10 @@ class QdrantStores:
         )
         return OneQdrant(store)
 
+    def close(self) -> None:
+        """Close the client; an embedded folder may then be opened by another process."""
+        self._client.close()
+
 
 class OneQdrant:
     """One collection in Qdrant."""

@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import structlog
@@ -28,8 +29,10 @@ from p3_rag_chatbot.retrieval.diversity import diverse
 from p3_rag_chatbot.retrieval.index_folders import IndexFolder
 from p3_rag_chatbot.retrieval.near_duplicates import first_of_each
 from p3_rag_chatbot.retrieval.terms import terms
-from p3_rag_chatbot.retrieval.vector_stores import open_vector_store
 from p3_rag_chatbot.settings import Settings
+
+if TYPE_CHECKING:
+    from p3_rag_chatbot.retrieval.vector_stores import OutsideVectors
 
 log = structlog.get_logger()
 
@@ -62,7 +65,7 @@ class Searcher:
     """Searches the collections of a library; safe in threads.
 
     Its indices are loaded when first asked for (`warm` asks before), and saved in the data
-    directory.
+    directory. `close` it.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class Searcher:
         self._library = library
         self._embedder = embedder
         self._reranker = reranker
-        self._outside = open_vector_store(settings, library, embedder.n_dims)
+        self._outside = _outside(settings, library, embedder.n_dims)
         self._indices: dict[str, CollectionIndex] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -91,7 +94,7 @@ class Searcher:
         collection = request.collection or self._settings.collection
         seen = library or self._library
         index = self._follow(collection, seen.revision(collection))
-        n_wanted = max(request.k, self._settings.n_candidates)
+        n_wanted = max(request.k, self._settings.n_candidates if self._chooses(request) else 0)
         ranking = self._rank(collection, index, request, n_wanted)
         passages = seen.passages([str(index.chunk_ids[row]) for row in ranking.rows])
         hits = self._hits(request, index, ranking, passages)
@@ -107,6 +110,11 @@ class Searcher:
     def warm(self, collection: str) -> None:
         """Load, or build, what a search of a collection needs."""
         self._follow(collection, self._library.revision(collection))
+
+    def close(self) -> None:
+        """Close what is searched outside; the library stays open."""
+        if self._outside is not None:
+            self._outside.close()
 
     def forget(self, collection: str) -> None:
         """Drop the index of a collection that was deleted, also from the disk."""
@@ -147,6 +155,11 @@ class Searcher:
                 f"{self._embedder.name}; index its documents anew into another collection"
             )
 
+    def _chooses(self, request: SearchRequest) -> bool:
+        """Say whether more passages than are wanted are needed, to choose among them."""
+        is_reranked = self._reranker is not None and request.rerank
+        return is_reranked or request.diversity > 0
+
     def _rank(
         self, collection: str, index: CollectionIndex, request: SearchRequest, n_wanted: int
     ) -> Ranking:
@@ -155,13 +168,7 @@ class Searcher:
         ranking = self._candidates(
             collection, index, request.query, allowed, request.filters, "hybrid"
         )
-        kept: list[int] = []
-        if len(ranking.rows):
-            for place in first_of_each(index.sketches(ranking.rows)):
-                kept.append(place)
-                if len(kept) == n_wanted:
-                    break
-        return _part_of(ranking, kept)
+        return _part_of(ranking, _unlike(index, ranking.rows, n_wanted))
 
     def _candidates(
         self,
@@ -269,6 +276,15 @@ class Searcher:
             return self._locks.setdefault(collection, threading.Lock())
 
 
+def _outside(settings: Settings, library: Library, n_dims: int) -> "OutsideVectors | None":
+    """Open the vector store of the settings; None for FAISS in this process."""
+    if settings.vector_store == "faiss":
+        return None
+    from p3_rag_chatbot.retrieval.vector_stores import open_vector_store  # noqa: PLC0415 - LangChain
+
+    return open_vector_store(settings, library, n_dims)
+
+
 def _by_words(index: CollectionIndex, query: str, allowed: Sequence[Bools]) -> Side:
     """Rank by BM25. What a filter leaves out is not found, yet counts in how rare a term is."""
     weights = {term: float(n) for term, n in Counter(terms(query)).items()}
@@ -277,6 +293,16 @@ def _by_words(index: CollectionIndex, query: str, allowed: Sequence[Bools]) -> S
     scores = np.concatenate([np.zeros(0, dtype=np.float32), *masked])
     rows = fusion.best(scores, fusion.DEPTH, index.chunk_ids)
     return rows, scores[rows]
+
+
+def _unlike(index: CollectionIndex, rows: Rows, n_wanted: int) -> list[int]:
+    """Return the places of the first rows that are no near-duplicates of one before."""
+    n_looked_at = 2 * n_wanted
+    while True:
+        places = list(islice(first_of_each(index.sketches(rows[:n_looked_at])), n_wanted))
+        if len(places) == n_wanted or n_looked_at >= len(rows):
+            return places
+        n_looked_at *= 4
 
 
 def _allowed(rows: Rows, scores: Floats, allowed: Sequence[Bools]) -> Side:

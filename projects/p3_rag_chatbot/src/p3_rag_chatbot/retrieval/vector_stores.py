@@ -69,6 +69,10 @@ class Stores(Protocol):
         """Open a collection there, made where it is missing."""
         ...
 
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
 
 class StoredVectors(Embeddings):
     """Gives LangChain vectors that are there already: a text is the id of one."""
@@ -129,6 +133,10 @@ class OutsideVectors:
             for one in self._library.placed(collection):
                 self._library.forget_placed(one)
 
+    def close(self) -> None:
+        """Close the connections to the store."""
+        self._stores.close()
+
     def _add(
         self, collection: str, document: StoredDocument, chunks: Sequence[StoredChunk]
     ) -> None:
@@ -158,15 +166,13 @@ def field_name(key: str) -> str:
     return "f_" + re.sub(r"\W", "_", key, flags=re.ASCII)
 
 
-def open_vector_store(settings: Settings, library: Library, n_dims: int) -> OutsideVectors | None:
-    """Return the vector store of the settings; None for FAISS in this process.
+def open_vector_store(settings: Settings, library: Library, n_dims: int) -> OutsideVectors:
+    """Return the vector store of the settings, one of those outside.
 
     Nothing is asked of it yet. Raises `CollectionIndexError` for one that is not installed or has
     no address.
     """
     kind = settings.vector_store
-    if kind == "faiss":
-        return None
     url = settings.vector_store_url
     if url is None:
         raise CollectionIndexError(f"{kind} needs an address: set P3_VECTOR_STORE_URL")

@@ -11,7 +11,7 @@ from random import Random
 
 import numpy as np
 import torch
-from common.evaluation.answers import token_f1
+from common.evaluation.answer_texts import token_f1
 from p2_nn_service import Fitted, Keeping, Recipe, RunFolder, Watcher, fit
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
