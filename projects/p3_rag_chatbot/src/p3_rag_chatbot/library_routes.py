@@ -67,7 +67,9 @@ def library_router(
     @router.get("/collections")
     async def list_collections(shown: Seen) -> tuple[Collection, ...]:
         """List the collections that the caller may see."""
-        return tuple(await to_thread.run_sync(shown.collections))
+        found = await to_thread.run_sync(shown.collections)
+        default = settings.collection
+        return tuple(one.model_copy(update={"is_default": one.name == default}) for one in found)
 
     @router.post("/collections", status_code=201, dependencies=[Depends(own_page)])
     async def create_collection(request: Request, asked: NewCollection) -> Collection:
