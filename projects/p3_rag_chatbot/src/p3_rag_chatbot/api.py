@@ -4,6 +4,7 @@
 `chatbot.py` for what is behind it, `answering/rag_model.py` for a question's way.
 """
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from p3_rag_chatbot.callers import key_digest
 from p3_rag_chatbot.chatbot import Chatbot, LiveEmbedder, LiveReader
 from p3_rag_chatbot.generating.choice import Generators
 from p3_rag_chatbot.index_routes import index_router
+from p3_rag_chatbot.inside_routes import inside_router
 from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
 from p3_rag_chatbot.library_routes import library_router
+from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.mcp_tools import document_tools
 from p3_rag_chatbot.openai_errors import OPENAI_PROBLEMS
 from p3_rag_chatbot.openai_routes import openai_router
@@ -38,8 +41,8 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Build the service's application."""
+def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_models) -> FastAPI:
+    """Build the service's application; `load` gives the models that read documents."""
     service = create_service(
         "p3-rag-chatbot",
         settings,
@@ -52,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     service.owns(generators.embedded)
     if generators.remote is not None:
         service.owns(generators.remote)
-    chatbot = service.owns(Chatbot(settings))
+    chatbot = service.owns(Chatbot(settings, load))
     embedder = LiveEmbedder(chatbot)
     rag = RagModel(
         chatbot, embedder, LiveReader(chatbot), generators.chosen, settings,
@@ -72,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     service.mount(library_router(shelf, lambda: chatbot.searcher, settings, own_page))
     service.mount(search_router(shelf, lambda: chatbot.searcher, settings, own_page))
     service.mount(index_router(shelf, lambda: chatbot.indexer, settings, own_page))
+    service.mount(inside_router(shelf, embedder, generators.embedded, settings))
     service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
     service.tools(
         *document_tools(shelf, lambda: chatbot.searcher, lambda: chatbot.indexer, rag, settings)

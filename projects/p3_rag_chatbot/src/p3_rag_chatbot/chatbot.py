@@ -6,7 +6,7 @@ for. On the first start the built-in collection is indexed, from the guides of t
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
@@ -36,8 +36,10 @@ T = TypeVar("T")
 class Chatbot:
     """What the service's routes ask; a context that `Service.owns`."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, load: Callable[[Settings], Models] = load_models
+    ) -> None:
+        self._settings, self._load_models = settings, load
         self._library: Library | None = None
         self._models: Models | None = None
         self._searcher: Searcher | None = None
@@ -89,7 +91,7 @@ class Chatbot:
 
     def _open(self) -> None:
         library = self.library
-        models = load_models(self._settings)
+        models = self._load_models(self._settings)
         searcher = Searcher(self._settings, library, models.embedder)
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:

@@ -28,6 +28,7 @@ class Collection(_Value):
     n_chunks: int = 0
     changed_at: datetime | None = None
     embedder: str = Field("", description="Model that its vectors are of.")
+    is_default: bool = Field(False, description="Whether it is asked where none is named.")
 
 
 class Document(_Value):

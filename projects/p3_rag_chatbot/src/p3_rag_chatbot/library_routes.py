@@ -4,7 +4,7 @@ Thin: parse, ask the library in a thread, answer. Documents come in by `index_ro
 by `search_routes.py`. Changing something is refused to pages of other sites.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from anyio import to_thread
@@ -67,7 +67,7 @@ def library_router(
     @router.get("/collections")
     async def list_collections(shown: Seen) -> tuple[Collection, ...]:
         """List the collections that the caller may see."""
-        return tuple(await to_thread.run_sync(shown.collections))
+        return _listed(await to_thread.run_sync(shown.collections), settings.collection)
 
     @router.post("/collections", status_code=201, dependencies=[Depends(own_page)])
     async def create_collection(request: Request, asked: NewCollection) -> Collection:
@@ -118,3 +118,8 @@ def library_router(
         await to_thread.run_sync(shown.remove_document, document_id)
 
     return router
+
+
+def _listed(found: Sequence[Collection], default: str) -> tuple[Collection, ...]:
+    """Say which collection is asked where none is named."""
+    return tuple(one.model_copy(update={"is_default": one.name == default}) for one in found)

@@ -39,6 +39,17 @@ class CollectionView:
         for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
             yield from self._read(ids[start : start + DOCUMENTS_AT_ONCE])
 
+    def chunks(self) -> list[tuple[int, str]]:
+        """Return every chunk's id with its document's, in the documents' order."""
+        found: dict[str, list[int]] = {one: [] for one in self.documents}
+        ids = list(found)
+        for start in range(0, len(ids), CHUNKS_AT_ONCE):
+            some = CHUNKS.c.document.in_(ids[start : start + CHUNKS_AT_ONCE])
+            query = sa.select(CHUNKS.c.id, CHUNKS.c.document).where(some).order_by(CHUNKS.c.id)
+            for row in self._connection.execute(query):
+                found[row.document].append(row.id)
+        return [(chunk, document) for document, chunks in found.items() for chunk in chunks]
+
     def vectors(self, chunk_ids: Sequence[int]) -> Vectors:
         """Return the vectors of chunks that are in the collection, in the order of their ids."""
         found: dict[int, bytes] = {}

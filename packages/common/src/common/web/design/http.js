@@ -48,7 +48,7 @@ export async function request(url, options = {}) {
   return isJson ? response.json() : response.text();
 }
 
-/** Ask for server-sent events and yield them as they come: { name, data }, data parsed as JSON. An `error` event throws. */
+/** Ask for server-sent events and yield them as they come: { name, data }, data parsed as JSON. An `error` event throws; `[DONE]`, which ends an OpenAI stream, is not told. */
 export async function* events(url, options = {}) {
   const response = await opened(url, { ...options, headers: { accept: "text/event-stream, application/json", ...options.headers } });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -60,6 +60,7 @@ export async function* events(url, options = {}) {
     text = parts.pop();
     for (const part of parts) {
       const field = (name) => part.split("\n").filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2)).join("\n");
+      if (field("data") === "[DONE]") continue;
       const event = { name: field("event") || "message", data: JSON.parse(field("data")) };
       if (event.name === "error") throw new ProblemError(event.data);
       yield event;
