@@ -14,7 +14,7 @@ from p3_rag_chatbot.training.refusals import Refusals
 
 Batch = tuple[Tensor, ...]
 MAX_QUESTION_CHARACTERS = 300
-"""A longer question, or claim, is cut: at a token a character it would leave its passage no room."""
+"""A longer question, or claim, is cut: at a token a character it leaves its passage no room."""
 POOL_BATCHES = 48
 """Batches whose examples are sorted by length together, so that little is padded."""
 
