@@ -22,7 +22,7 @@ from p3_rag_chatbot.generating.choice import Generators
 from p3_rag_chatbot.index_routes import index_router
 from p3_rag_chatbot.inside_routes import inside_router
 from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
-from p3_rag_chatbot.library_routes import library_router
+from p3_rag_chatbot.library_routes import collection_router, document_router
 from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.mcp_tools import document_tools
 from p3_rag_chatbot.openai_errors import OPENAI_PROBLEMS
@@ -72,7 +72,8 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
     )
     own_page = own_pages_only(settings)
     shelf = lambda: chatbot.library  # noqa: E731
-    service.mount(library_router(shelf, lambda: chatbot.searcher, settings, own_page))
+    service.mount(collection_router(shelf, lambda: chatbot.searcher, settings, own_page))
+    service.mount(document_router(shelf, settings, own_page))
     service.mount(search_router(shelf, lambda: chatbot.searcher, settings, own_page))
     service.mount(index_router(shelf, lambda: chatbot.indexer, settings, own_page))
     service.mount(inside_router(shelf, embedder, generators.embedded, settings))

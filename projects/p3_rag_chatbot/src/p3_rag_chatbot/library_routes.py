@@ -50,7 +50,7 @@ class DocumentPage(BaseModel):
     next_after: str | None = None
 
 
-def library_router(
+def collection_router(
     library: Callable[[], Library],
     searcher: Callable[[], Searcher],
     settings: Settings,
@@ -86,6 +86,20 @@ def library_router(
         """Remove a collection with its documents."""
         await to_thread.run_sync(shown.delete_collection, name)
         await to_thread.run_sync(searcher().forget, name)
+
+    return router
+
+
+def document_router(
+    library: Callable[[], Library], settings: Settings, own_page: Callable[..., object]
+) -> APIRouter:
+    """Make the routes; `own_page` is the dependency that refuses pages of other sites."""
+    router = APIRouter(prefix="/v1", tags=["documents"])
+
+    def seen(request: Request) -> Library:
+        return library().visible_to(key_digest(request, settings))
+
+    Seen = Annotated[Library, Depends(seen)]
 
     @router.get("/collections/{name}/documents")
     async def list_documents(

@@ -41,6 +41,27 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
     )
     op.create_index("documents_collection", "documents", ["collection", "source"], unique=True)
+    _create_chunks()
+    op.create_table(
+        "feedback",
+        sa.Column("answer_id", sa.Text, primary_key=True),
+        sa.Column("told_at", sa.Float, nullable=False),
+        sa.Column("rating", sa.Text, nullable=False),
+        sa.Column("comment", sa.Text, nullable=False),
+        sa.Column("collection", sa.Text, nullable=False),
+        sa.Column("passages", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "placed",
+        sa.Column("document", sa.Text, primary_key=True),
+        sa.Column("revision", sa.Text, primary_key=True),
+        sa.Column("collection", sa.Text, nullable=False),
+        sa.Column("chunks", sa.Text, nullable=False),
+    )
+    op.create_index("placed_collection", "placed", ["collection"])
+
+
+def _create_chunks() -> None:
     op.create_table(
         "chunks",
         sa.Column(
@@ -64,20 +85,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("chunks_document", "chunks", ["document"])
-    op.create_table(
-        "feedback",
-        sa.Column("answer_id", sa.Text, primary_key=True),
-        sa.Column("told_at", sa.Float, nullable=False),
-        sa.Column("rating", sa.Text, nullable=False),
-        sa.Column("comment", sa.Text, nullable=False),
-        sa.Column("collection", sa.Text, nullable=False),
-        sa.Column("passages", sa.Text, nullable=False),
-    )
-    op.create_table(
-        "placed",
-        sa.Column("document", sa.Text, primary_key=True),
-        sa.Column("revision", sa.Text, primary_key=True),
-        sa.Column("collection", sa.Text, nullable=False),
-        sa.Column("chunks", sa.Text, nullable=False),
-    )
-    op.create_index("placed_collection", "placed", ["collection"])
