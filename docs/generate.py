@@ -135,10 +135,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "help-p1-train": lambda: _help("p1_prediction_api.cli", "train"),
     "help-p2": lambda: _help("p2_nn_service.cli"),
     "help-p2-train": lambda: _help("p2_nn_service.cli", "train"),
+    "help-p3": lambda: _help("p3_rag_chatbot.cli"),
     "settings-common": lambda: _settings("common.settings"),
     "settings-p0": lambda: _settings("p0_foundations.settings"),
     "settings-p1": lambda: _settings("p1_prediction_api.settings"),
     "settings-p2": lambda: _settings("p2_nn_service.settings"),
+    "settings-p3": lambda: _settings("p3_rag_chatbot.settings"),
 }
 
 
