@@ -1,21 +1,22 @@
 """Graphs that are built once and kept: each under the hash of all that it was made from.
 
 A graph appears whole or not at all, so processes may share the folder; one that was damaged since
-is built again. What builds it (`graph.py`, with the ONNX library) is loaded only when it has to be.
+is built again. Read next: `graph_building.py`, the process that builds one.
 """
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
-from common.models.local_files import create_whole, make_folder
 from common.models.weights import WeightsError
 from common.serving import OnnxModel
 from common.serving.onnx import ModelFileError
 
+from p3_rag_chatbot.embedding.graph_building import REFUSED, BuildOrder
 from p3_rag_chatbot.embedding.graph_form import GraphForm
-from p3_rag_chatbot.embedding.lora import Adapter, adapter_files
+from p3_rag_chatbot.embedding.lora import adapter_files
 from p3_rag_chatbot.embedding.minilm import MiniLM
-from p3_rag_chatbot.embedding.tensor_files import read_tensors
 
 _BUILDERS = ("graph.py", "graph_heads.py", "graph_writer.py", "lora.py", "minilm.py",
              "quantising.py", "tensor_files.py")  # fmt: skip
@@ -55,17 +56,17 @@ def _place(model: MiniLM, form: GraphForm, data_dir: Path, adapter: Path | None)
 
 
 def _build(model: MiniLM, form: GraphForm, adapter: Path | None, path: Path) -> None:
-    from p3_rag_chatbot.embedding.graph import build_graph  # noqa: PLC0415 - see the module
-
-    tensors = read_tensors(model.tensors)
-    if adapter is not None:
-        tensors = Adapter.read(adapter).merged_into(tensors)
-    content = build_graph(tensors, form).SerializeToString()
-    try:
-        make_folder(path.parent)
-        create_whole(path, content)
-    except OSError as error:
-        raise WeightsError(
-            f"{path.parent} cannot keep a model of {len(content):,} bytes: "
-            f"{error.strerror or error}; make room, or name another folder with --data-dir"
-        ) from error
+    """Build it in a process of its own, which needs three times the memory that a graph takes."""
+    order = BuildOrder(model.tensors, form, adapter, path)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "p3_rag_chatbot.embedding.graph_building"],
+        input=order.to_json(),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode == REFUSED:
+        raise WeightsError(done.stdout.strip())
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise WeightsError(f"building {path.name} ended with {done.returncode}: {last}")
