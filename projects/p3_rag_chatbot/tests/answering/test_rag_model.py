@@ -79,6 +79,7 @@ def test_extracting_answers_with_a_quote_and_tells_how_sure_it_is() -> None:
     assert last.usage is not None
 
 
+@pytest.mark.criterion("p3.hallucinations")
 def test_what_no_document_says_is_refused_with_the_nearest_passages() -> None:
     text, last = ask(make(), "capital of France?", depth="extract")
     assert text.startswith("The documents do not say.")
@@ -94,6 +95,7 @@ def test_a_generated_sentence_without_support_is_marked() -> None:
     assert rag_of(last).confidence == 0.5
 
 
+@pytest.mark.criterion("p3.hallucinations")
 def test_a_generated_sentence_without_support_is_left_out_on_request() -> None:
     says = "The notice period of the contract is three months. [1] Elephants fly over Berlin. [1]"
     text, last = ask(make(says), "notice period?", depth="generate", withhold_unsupported=True)
