@@ -20,7 +20,7 @@ def merging(module, rng):
         before = W.copy()
         got = module.merge(W, A, B, 8)
         assert np.array_equal(W, before), (
-            "W was changed in place; the base weight has to stay as it is"
+            "W was changed: the base has to stay as it is"
         )
         assert got.dtype == kind, f"merged into {np.dtype(kind)} it became {got.dtype}"
         change = sum(np.outer(B[:, i].astype(float), A[i].astype(float)) for i in range(4))
