@@ -80,6 +80,8 @@ QUESTIONS = {
 
 # %%
 class Place(NamedTuple):
+    """Where a passage lies in the document."""
+
     start: int
     end: int
     headings: tuple[str, ...] = ()
@@ -141,10 +143,9 @@ assert missed_by_words
 assert any(rankings["dense"][q][:1] == [str(QUESTIONS[q])] for q in missed_by_words)
 
 # %% [markdown]
-# Here meaning alone is ahead of the blend: most of these questions were written to share no word with
-# their passage, so the words only pull the blend down. On CACM and NPL, whose questions people asked,
-# the blend is ahead of both. And the intervals overlap: twelve questions cannot tell two good searches
-# apart.
+# Here meaning alone is ahead of the blend: most of these questions were written to share no word
+# with their passage, so the words only pull the blend down. On CACM and NPL the blend is ahead of
+# both. And the intervals overlap: twelve questions cannot tell two good searches apart.
 #
 # ## What approximate search leaves out
 #

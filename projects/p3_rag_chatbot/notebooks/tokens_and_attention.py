@@ -10,7 +10,7 @@
 # ---
 
 # A notebook prints, shows what a cell ends in, claims with assert, and has its text in cells:
-# ruff: noqa: B018, D100, D103, ERA001, S101, T201
+# ruff: noqa: D100, D103, ERA001, S101, T201
 
 # %% [markdown]
 # # Tokens and attention
