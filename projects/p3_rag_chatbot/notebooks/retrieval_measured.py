@@ -80,7 +80,7 @@ QUESTIONS = {
 
 # %%
 class Place(NamedTuple):
-    """Where a chunk stands in its document."""
+    """Where a passage lies in the document."""
 
     start: int
     end: int
@@ -144,9 +144,8 @@ assert any(rankings["dense"][q][:1] == [str(QUESTIONS[q])] for q in missed_by_wo
 
 # %% [markdown]
 # Here meaning alone is ahead of the blend: most of these questions were written to share no word
-# with their passage, so the words only pull the blend down. On CACM and NPL, whose questions people
-# asked, the blend is ahead of both. And the intervals overlap: twelve questions cannot tell two
-# good searches apart.
+# with their passage, so the words only pull the blend down. On CACM and NPL the blend is ahead of
+# both. And the intervals overlap: twelve questions cannot tell two good searches apart.
 #
 # ## What approximate search leaves out
 #

@@ -19,7 +19,7 @@ def merging(module, rng):
         A, B = rng.normal(size=(4, 9)).astype(kind), rng.normal(size=(6, 4)).astype(kind)
         before = W.copy()
         got = module.merge(W, A, B, 8)
-        assert np.array_equal(W, before), "W was changed: the base has to stay as it is"
+        assert np.array_equal(W, before), "the W that the caller gave was changed"
         assert got.dtype == kind, f"merged into {np.dtype(kind)} it became {got.dtype}"
         change = sum(np.outer(B[:, i].astype(float), A[i].astype(float)) for i in range(4))
         wanted = (W.astype(float) + 8 / 4 * change).astype(kind)

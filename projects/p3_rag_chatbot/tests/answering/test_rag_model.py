@@ -87,6 +87,7 @@ def test_what_no_document_says_is_refused_with_the_nearest_passages() -> None:
     assert rag_of(last).nearest
 
 
+@pytest.mark.criterion("p3.hallucinations")
 def test_a_generated_sentence_without_support_is_marked() -> None:
     says = "The notice period of the contract is three months. [1] Elephants fly over Berlin. [1]"
     text, last = ask(make(says), "notice period of the contract?", depth="generate")
