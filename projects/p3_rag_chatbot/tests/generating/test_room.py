@@ -54,8 +54,10 @@ def test_one_who_gives_up_waiting_lets_the_next_in() -> None:
 def test_all_room_is_there_again_when_everybody_has_left(chats, chance) -> None:
     async def one(room: Room, n: int) -> None:
         await room.enter(n)
-        await asyncio.sleep(0)
-        room.leave(n)
+        try:
+            await asyncio.sleep(0)
+        finally:
+            room.leave(n)
 
     async def work() -> None:
         room = Room(3, 60)
