@@ -47,7 +47,7 @@ class Settings(common.settings.Settings):
         description="Most tokens of one chat, prompt and answer, for the embedded generator.",
     )
     cache_tokens: int = Field(
-        8192,
+        6144,
         ge=256,
         description="Tokens of all chats together that the embedded generator holds at once, at "
         "23 KiB of memory each.",
