@@ -60,10 +60,11 @@ SHAPE = BertShape(
 
 @dataclass(frozen=True)
 class MiniLM:
-    """The model's files on this machine."""
+    """The model's files on this machine, checked."""
 
     tensors: Path
     tokenizer: Path
+    sha256: str = MINILM.files[0].sha256
 
 
 def find_minilm(data_dir: Path, given: Path | None = None) -> MiniLM:

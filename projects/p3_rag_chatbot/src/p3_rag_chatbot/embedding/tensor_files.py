@@ -20,7 +20,6 @@ Tensors = Mapping[str, Tensor]
 
 MAX_HEADER_BYTES = 10 * 1024 * 1024
 _NUMBERS = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "F64": np.dtype("<f8")}
-_BF16 = "BF16"
 
 
 class _Entry(BaseModel):
@@ -53,11 +52,12 @@ def read_tensors(path: Path) -> Tensors:
                 f"{path} is cut off: {name} should end at byte {start + end:,}, the file has "
                 f"{len(content):,}; fetch it again"
             )
-        tensor = _tensor(entry, numbers[begin:end])
-        if tensor is not None:
-            if tensor.size != math.prod(entry.shape):
-                raise WeightsError(f"{path}: {name} does not fill its shape {entry.shape}")
-            found[name] = tensor.reshape(entry.shape)
+        tensor = _tensor(entry.dtype, numbers[begin:end])
+        if tensor is None:
+            continue
+        if tensor.size != math.prod(entry.shape):
+            raise WeightsError(f"{path}: {name} does not fill its shape {entry.shape}")
+        found[name] = tensor.reshape(entry.shape)
     return found
 
 
@@ -75,14 +75,13 @@ def _header(path: Path, content: bytes) -> tuple[dict[str, _Entry], int]:
         raise WeightsError(f"{path} is not a safetensors file: its header is damaged") from error
 
 
-def _tensor(entry: _Entry, numbers: memoryview) -> Tensor | None:
-    if entry.dtype == _BF16:  # the upper half of a float32
-        if len(numbers) % 2:
-            return np.empty(0, np.float32) if math.prod(entry.shape) else None
-        halves = np.frombuffer(numbers, "<u2").astype(np.uint32)
-        return (halves << 16).view(np.float32)
-    dtype = _NUMBERS.get(entry.dtype)
-    if dtype is None:
+def _tensor(dtype: str, numbers: memoryview) -> Tensor | None:
+    """Return the numbers as float32; None for a type of no floating-point numbers."""
+    if dtype == "BF16":  # the upper half of a float32
+        halves = np.frombuffer(numbers[: len(numbers) // 2 * 2], "<u2")
+        return (halves.astype(np.uint32) << 16).view(np.float32)
+    if dtype not in _NUMBERS:
         return None
-    whole = len(numbers) // dtype.itemsize * dtype.itemsize
-    return np.frombuffer(numbers[:whole], dtype).astype(np.float32, copy=False)
+    n_each = _NUMBERS[dtype].itemsize
+    whole = numbers[: len(numbers) // n_each * n_each]
+    return np.frombuffer(whole, _NUMBERS[dtype]).astype(np.float32, copy=False)

@@ -5,14 +5,18 @@ model; a tokenizer is safe to use from several threads.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from common.models.weights import WeightsError
+from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+Ids = NDArray[np.int64]
 CLS, SEP = "[CLS]", "[SEP]"
+N_AT_ONCE = 256
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -61,13 +65,14 @@ class WordPieces:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Count each text's tokens, special ones left out."""
-        return [len(encoding) for encoding in self._encode(texts)]
+        return [len(encoding) for encoding in self._encoded(texts)]
 
-    def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    def ids(self, texts: Sequence[str], max_tokens: int) -> list[Ids]:
         """Return [CLS] text [SEP] of each text, which is cut to `max_tokens` in all."""
         room = max_tokens - 2
         return [
-            [self.cls_id, *encoding.ids[:room], self.sep_id] for encoding in self._encode(texts)
+            np.array([self.cls_id, *encoding.ids[:room], self.sep_id], dtype=np.int64)
+            for encoding in self._encoded(texts)
         ]
 
     def pieces(self, text: str) -> list[Piece]:
@@ -101,11 +106,11 @@ class WordPieces:
         type_ids = (0,) * len(before) + (1,) * (len(part) + 1)
         return Window(ids, type_ids, len(before), tuple(read.offsets[start:end]))
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        try:
-            return self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        except (TypeError, UnicodeEncodeError):
-            return self._tokenizer.encode_batch_fast(_whole(texts), add_special_tokens=False)
+    def _encoded(self, texts: Sequence[str]) -> Iterator[Encoding]:
+        """Encode a few at a time: an encoding is many times as large as its text."""
+        for at in range(0, len(texts), N_AT_ONCE):
+            part = _whole(texts[at : at + N_AT_ONCE])
+            yield from self._tokenizer.encode_batch_fast(part, add_special_tokens=False)
 
     def _encode_placed(self, texts: Sequence[str]) -> list[Encoding]:
         """Encode with offsets, which costs a little more."""
