@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# A worker has a core to itself: threads of two workers would wait for each other longer than they
+# work. Before any library that reads it is loaded; what a test starts inherits it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 OUR_PREFIXES = ("ROADMAP_", *(f"P{n}_" for n in range(6)))
 
 

@@ -2,14 +2,15 @@
 # Build the image of one project, run it, call it. Needs no Docker engine: with one it is used, without
 # one (and as root on Debian) the image is built and run by buildah in a chroot.
 #
-#   docker/try_image.sh                    # P1: trains a model here, serves it from the image, predicts
+#   docker/try_image.sh p1_prediction_api   # trains a model here, serves it from the image, predicts
+#   docker/try_image.sh p2_nn_service       # serves the model that the image carries, classifies a PNG
 #   docker/try_image.sh p0_foundations
 #
 # Exit code 3: this machine cannot build images at all (no engine; no right to mount; a full disk).
 # WORK   where the base image and layers are kept between runs (default: a temporary folder)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-project=${1:-p1_prediction_api}
+project=${1:?which project? such as p1_prediction_api}
 tag=ai-roadmap-${project//_/-}
 base=docker.io/library/python:3.11-slim-bookworm
 work=${WORK:-$(mktemp -d)}
@@ -20,10 +21,16 @@ is_able=false
 say() { printf '== %s\n' "$*"; }
 die() { printf 'try_image: %s\n' "$*" >&2; exit 1; }
 
+below() { # pid: it and what it started, the innermost first: a chroot passes no signal on
+  local one
+  for one in $(pgrep -P "$1"); do below "$one"; done
+  echo "$1"
+}
+
 cleanup() {
   local status=$?
   $is_able || status=3
-  [ -z "${service_pid:-}" ] || kill "$service_pid" 2>/dev/null || true
+  [ -z "${service_pid:-}" ] || kill $(below "$service_pid") 2>/dev/null || true
   if [ $status -ne 0 ] && [ -s "$data/log" ]; then tail -n 20 "$data/log" >&2; fi
   if [ -n "$container" ]; then
     if has_engine; then docker rm -f "$container" >/dev/null; else images rm "$container" >/dev/null || true; fi
@@ -102,14 +109,23 @@ if [ "$project" = p1_prediction_api ]; then
   ROADMAP_DATA_DIR=$data uv run --quiet p1-prediction-api train --if-missing
 fi
 port=$(free_port)
+url=http://127.0.0.1:$port
 start "$port"
-wait_for "http://127.0.0.1:$port/readyz"
-curl --silent --fail "http://127.0.0.1:$port/version"; echo
-if [ "$project" = p1_prediction_api ]; then
-  say "predict the example of the model's own signature"
-  curl --silent --fail "http://127.0.0.1:$port/v1/model" \
-    | python3 -c 'import json, sys; m = json.load(sys.stdin); print(json.dumps({"rows": [{f["name"]: f["example"] for f in m["signature"]["features"]}]}))' \
-    | curl --silent --fail-with-body --json @- "http://127.0.0.1:$port/v1/predict"
-  echo
-fi
+wait_for "$url/readyz"
+curl --silent --fail "$url/version"; echo
+case $project in
+  p1_prediction_api)
+    say "predict the example of the model's own signature"
+    curl --silent --fail "$url/v1/model" \
+      | python3 -c 'import json, sys; m = json.load(sys.stdin); print(json.dumps({"rows": [{f["name"]: f["example"] for f in m["signature"]["features"]}]}))' \
+      | curl --silent --fail-with-body --json @- "$url/v1/predict"
+    echo ;;
+  p2_nn_service)
+    say "classify a held-out image as PNG: the one that the model is known to be surest and wrongest of"
+    known=$(curl --silent --fail "$url/v1/model/mistakes")
+    png() { python3 -c 'import base64, json, sys; sys.stdout.buffer.write(base64.b64decode(json.load(sys.stdin)[0]["png"]))'; }
+    png <<<"$known" \
+      | curl --silent --fail-with-body --header "Content-Type: image/png" --data-binary @- "$url/v1/classify?top=2" \
+      | KNOWN=$known python3 -c 'import json, os, sys; a = json.load(sys.stdin); print(json.dumps(a)); assert a["classifications"][0]["label"] == json.loads(os.environ["KNOWN"])[0]["said"]' ;;
+esac
 say "$tag works"

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from common.settings import Settings, describe_settings
 from p1_prediction_api.settings import Settings as P1Settings
+from p2_nn_service.settings import Settings as P2Settings
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
@@ -18,13 +19,32 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {
     name: one for name, one in SERVICES.items() if "PROJECT" in one.get("build", {}).get("args", {})
 }
+PROJECTS = sorted(path.parent for path in (ROOT / "projects").glob("*/pyproject.toml"))
+ON_THE_CLUSTER: dict[str, Settings] = {"p1": P1Settings(), "p2": P2Settings()}
+
+
+def declared(project: Path) -> dict[str, Any]:
+    return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_project_is_a_service_of_the_composed_system() -> None:
+    built = {one["build"]["args"]["PROJECT"] for one in OURS.values() if "ports" in one}
+    assert built == {project.name for project in PROJECTS}
+
+
+def test_a_project_brings_nothing_into_its_wheel_that_the_image_is_not_built_from() -> None:
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    left_out = {rule.removeprefix("**/") for rule in rules if rule.startswith("**/")}
+    assert "tests" in left_out
+    for project in PROJECTS:
+        wheel = declared(project)["tool"]["hatch"]["build"]["targets"]["wheel"]
+        assert not left_out & set(wheel.get("force-include", {})), project.name
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_an_image_is_built_from_a_project_and_its_extras(name: str) -> None:
     arguments = OURS[name]["build"]["args"]
-    file = ROOT / "projects" / arguments["PROJECT"] / "pyproject.toml"
-    project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+    project = declared(ROOT / "projects" / arguments["PROJECT"])["project"]
     offered = project.get("optional-dependencies", {})
     assert set(arguments.get("EXTRAS", "").split()) <= set(offered)
 
@@ -66,14 +86,23 @@ def test_prometheus_scrapes_every_service_of_ours_that_listens() -> None:
     assert jobs == {name: [f"{name}:8000"] for name, one in OURS.items() if "ports" in one}
 
 
-def cluster(kind: str) -> dict[str, Any]:
-    text = (DOCKER / "kubernetes/p1.yaml").read_text(encoding="utf-8")
+KUSTOMIZATION = yaml.safe_load((DOCKER / "kubernetes/kustomization.yaml").read_text("utf-8"))
+
+
+def cluster(name: str, kind: str) -> dict[str, Any]:
+    text = (DOCKER / f"kubernetes/{name}.yaml").read_text(encoding="utf-8")
     (found,) = (one for one in yaml.safe_load_all(text) if one["kind"] == kind)
+    assert found["metadata"]["name"] == name
     return found
 
 
-def test_on_a_cluster_a_replica_is_asked_what_the_service_answers() -> None:
-    pod = cluster("Deployment")["spec"]["template"]["spec"]
+def test_what_the_cluster_is_told_to_run_is_what_is_tested_here() -> None:
+    assert KUSTOMIZATION["resources"] == [f"{name}.yaml" for name in ON_THE_CLUSTER]
+
+
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_on_a_cluster_a_replica_is_asked_what_the_service_answers(name: str) -> None:
+    pod = cluster(name, "Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
@@ -83,17 +112,27 @@ def test_on_a_cluster_a_replica_is_asked_what_the_service_answers() -> None:
     assert {one["mountPath"] for one in container["volumeMounts"]} == {"/data", "/tmp"}
 
 
-def test_the_cluster_is_set_by_settings_that_exist() -> None:
-    file = DOCKER / "kubernetes/kustomization.yaml"
-    (generated,) = yaml.safe_load(file.read_text(encoding="utf-8"))["configMapGenerator"]
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_on_a_cluster_requests_find_the_replicas_and_a_drain_leaves_one(name: str) -> None:
+    labels = cluster(name, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert cluster(name, "Service")["spec"]["selector"] == labels
+    budget = cluster(name, "PodDisruptionBudget")["spec"]
+    assert (budget["selector"]["matchLabels"], budget["minAvailable"]) == (labels, 1)
+
+
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_the_cluster_is_set_by_settings_that_exist(name: str) -> None:
+    (generated,) = (one for one in KUSTOMIZATION["configMapGenerator"] if one["name"] == name)
     given = {line.partition("=")[0] for line in generated["literals"]}
-    assert given <= {row.variable for row in describe_settings(P1Settings())}
+    assert given <= {row.variable for row in describe_settings(ON_THE_CLUSTER[name])}
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl here to render with")
-def test_the_cluster_renders_with_the_image_and_the_settings_named() -> None:
+def test_the_cluster_renders_with_the_images_and_the_settings_named() -> None:
     command = ["kubectl", "kustomize", str(DOCKER / "kubernetes")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     kinds = [one["kind"] for one in yaml.safe_load_all(done.stdout)]
-    assert sorted(kinds) == ["ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
-    assert "image: registry.example.org/p1-prediction-api:0.1.0" in done.stdout
+    each = ["ConfigMap", "Deployment", "PodDisruptionBudget", "Service"]
+    assert sorted(kinds) == sorted(each * len(ON_THE_CLUSTER))
+    for image in ("p1-prediction-api", "p2-nn-service"):
+        assert f"image: registry.example.org/{image}:0.1.0" in done.stdout

@@ -280,6 +280,30 @@ def test_a_training_is_followed_while_it_goes_and_told_as_interrupted_when_it_is
         expect(room.get_by_role("navigation")).to_contain_text("interrupted")
 
 
+def test_a_training_is_stopped_by_a_button_and_says_how_to_go_on(
+    browser: Browser, fresh: Site, tmp_path: Path
+) -> None:
+    folder = labelled_folder(tmp_path / "bars")
+    command = [sys.executable, "-m", "p2_nn_service.cli", "--data-dir", str(tmp_path / "data")]
+    order = ["train", "--dataset", str(folder), "--model", "perceptron", "--epochs", "100000"]
+    trainer = subprocess.Popen(
+        [*command, *order, "--track="], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        with open_page(browser, f"{fresh.url}/?tab=training") as page:
+            stop = page.get_by_role("button", name="Stop training")
+            expect(page.locator("#run-verdict")).to_contain_text("right after", timeout=120_000)
+            stop.press("Enter")
+            expect(page.locator("#pane-training")).to_contain_text("Asked to stop")
+            expect(page.locator("#run-verdict")).to_contain_text("Asked to stop", timeout=60_000)
+            expect(stop).to_be_hidden()
+            expect(page.locator("#pane-training")).to_contain_text("p2-nn-service train --resume")
+        assert trainer.wait(60) == 0
+    finally:
+        trainer.kill()
+        trainer.wait()
+
+
 def labelled_folder(folder: Path) -> Path:
     chance = np.random.default_rng(0)
     for k, name in enumerate(("left", "right")):

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ from p1_prediction_api.api import create_app
 from p1_prediction_api.example_data import TARGET, example_table
 from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import train
+from p2_nn_service.api import create_app as create_p2
+from p2_nn_service.first_model import publish_builtin
+from p2_nn_service.settings import Settings as P2Settings
 
-from tests.support.browser import served
+from tests.support.browser import Site, served
 
 ROOT = Path(__file__).parent.parent
 DASHBOARDS = sorted((ROOT / "docker/grafana/dashboards").glob("*.json"))
@@ -40,59 +44,97 @@ def ask(url: str, query: str) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus that has scraped a P1 service which was asked a few things."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    settings = Settings(data_dir=folder / "data", poll_s=0.1, watch_refresh_s=0.5)
+def p1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A prediction API that answered five requests."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("p1"), poll_s=0.1, watch_refresh_s=0.5)
     run = train(example_table(), target=TARGET)
     run.publish(settings=settings)
+    row = {feature.name: feature.example for feature in run.signature.features}
+    with served(create_app(settings)) as site:
+        for n_rows in (1, 1, 1, 1, 200):
+            assert post(f"{site.url}/v1/predict", {"rows": [row] * n_rows}) == 200
+        yield site
+
+
+@pytest.fixture(scope="module")
+def p2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A classifier that answered three images of nothing it knows, and refused one."""
+    settings = P2Settings(data_dir=tmp_path_factory.mktemp("p2"), poll_s=0.1)
+    publish_builtin(settings)
+    chequered = [[float((x + y) % 2) for x in range(28)] for y in range(28)]
+    with served(create_p2(settings)) as site:
+        for _ in range(3):
+            assert post(f"{site.url}/v1/classify", {"pixels": chequered}) == 200
+        assert post(f"{site.url}/v1/classify", {"pixels": [[0.5]]}) == 422
+        yield site
+
+
+def post(url: str, value: object) -> int:
+    body = json.dumps(value).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.fixture(scope="module")
+def prometheus(p1: Site, p2: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prometheus that has scraped services which were asked a few things."""
+    folder = tmp_path_factory.mktemp("prometheus")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with served(create_app(settings)) as site:
-        row = {feature.name: feature.example for feature in run.signature.features}
-        body = json.dumps({"rows": [row]}).encode()
-        bodies = [body] * 4 + [json.dumps({"rows": [row] * 200}).encode()]
-        for body in bodies:
-            request = urllib.request.Request(
-                f"{site.url}/v1/predict", body, {"Content-Type": "application/json"}
-            )
-            urllib.request.urlopen(request, timeout=10).close()
-        job = {"job_name": "p1", "static_configs": [{"targets": [f"127.0.0.1:{site.port}"]}]}
-        config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
-        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-        command = [
-            *("prometheus", f"--config.file={folder / 'prometheus.yml'}"),
-            *(f"--storage.tsdb.path={folder / 'db'}", f"--web.listen-address=127.0.0.1:{port}"),
-        ]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
-            try:
-                url = f"http://127.0.0.1:{port}"
-                wait_for_samples(url)
-                yield url
-            finally:
-                process.terminate()
-                process.wait(20)
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{site.port}"]}]}
+        for name, site in (("p1", p1), ("p2", p2))
+    ]
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    command = [
+        *("prometheus", f"--config.file={folder / 'prometheus.yml'}"),
+        *(f"--storage.tsdb.path={folder / 'db'}", f"--web.listen-address=127.0.0.1:{port}"),
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for_samples(url, [job["job_name"] for job in jobs])
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
-def wait_for_samples(url: str) -> None:
+def wait_for_samples(url: str, jobs: list[str]) -> None:
     give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         try:
-            if len(ask(url, "http_requests_total[1m]")[0]["values"]) > 3:
+            seen = [ask(url, f'http_requests_total{{job="{job}"}}[1m]') for job in jobs]
+            if all(len(found[0]["values"]) > 3 for found in seen):
                 return
         except (OSError, IndexError):
             pass
         time.sleep(0.5)
-    pytest.fail("Prometheus has no samples of the service after a minute")
+    pytest.fail("Prometheus has no samples of the services after a minute")
 
 
-def test_what_a_service_did_is_in_prometheus(prometheus: str) -> None:
-    (found,) = ask(prometheus, 'http_requests_total{route="/v1/predict",status="200"}')
-    assert float(found["value"][1]) == 5
-    (model,) = ask(prometheus, "model_info")
-    assert (model["metric"]["model"], model["metric"]["version"]) == ("breast-cancer", "1")
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ('http_requests_total{route="/v1/predict",status="200"}', 5),
+        ('http_requests_total{route="/v1/classify",status="422"}', 1),
+        ("sum(classifications_total)", 3),
+        ("strange_images_total", 3),
+        ('model_info{job="p1",model="breast-cancer",version="1"}', 1),
+        ('model_info{job="p2",model="fashion-mnist",version="1"}', 1),
+    ],
+)
+def test_what_a_service_did_is_in_prometheus(prometheus: str, query: str, value: int) -> None:
+    (found,) = ask(prometheus, query)
+    assert float(found["value"][1]) == value
 
 
 def dashboard_queries() -> list[str]:

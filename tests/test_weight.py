@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PROJECTS = sorted(path.parent.name for path in (ROOT / "projects").glob("*/pyproject.toml"))
 HEAVY = ("torch", "sklearn", "mlflow", "matplotlib", "scipy", "transformers")
 
 START_AND_LOOK = """
@@ -32,14 +33,12 @@ def loaded_by(package: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("package", ["p0_foundations", "p1_prediction_api", "p2_nn_service"])
+@pytest.mark.parametrize("package", PROJECTS)
 def test_a_serving_app_starts_without_a_training_library(package: str) -> None:
     assert not loaded_by(package) & {*HEAVY, "pandas"}
 
 
-@pytest.mark.parametrize(
-    "package", ["common", "p0_foundations", "p1_prediction_api", "p2_nn_service"]
-)
+@pytest.mark.parametrize("package", ["common", *PROJECTS])
 def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     code = f"import json, sys, {package}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,7 @@
 """Documents for tests: a sentence a chunk, a vector that its words decide."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from zlib import crc32
@@ -42,3 +43,23 @@ def document(source: str, text: str, /, **more: object) -> NewDocument:
         "embedder": EMBEDDER,
     }
     return NewDocument(**{**values, **more})
+
+
+def numbered(source: str, seed: int, /, *, n_chunks: int) -> NewDocument:
+    """A document of chunks of six words each, among a hundred, as a seed draws them."""
+    drawn = np.random.default_rng(seed).integers(0, 100, (n_chunks, 6))
+    text = " ".join(" ".join(f"word{k}" for k in row) + "." for row in drawn)
+    return document(source, text)
+
+
+class WordEmbedder:
+    """An embedder of 32 places that a text's words decide."""
+
+    name = EMBEDDER
+    n_dims = N_DIMS
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return np.array([vector_of(text) for text in texts]).reshape(-1, N_DIMS)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]

@@ -17,16 +17,11 @@ def one_thread() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def squares() -> Dataset:
     """Three classes of 8 x 8 images: a bright bar on the left, in the middle or at the right."""
-    return make_squares()
-
-
-def make_squares(n: int = 120, seed: int = 0) -> Dataset:
-    chance = np.random.default_rng(seed)
-    labels = np.arange(n) % 3
-    images = chance.integers(0, 90, (n, 1, 8, 8))
+    labels = np.arange(120) % 3
+    images = np.random.default_rng(0).integers(0, 90, (120, 1, 8, 8))
     for k, label in enumerate(labels):
         images[k, 0, :, 1 + 2 * label : 3 + 2 * label] += 130
     return Dataset("squares", images.astype(np.uint8), labels.astype(np.int64), ("l", "m", "r"))

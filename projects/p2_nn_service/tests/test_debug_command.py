@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from p2_nn_service import debug_command
 from p2_nn_service.cli import app
 from p2_nn_service.data.catalogue import CATALOGUE
-from p2_nn_service.data.datasets import open_dataset
+from p2_nn_service.data.datasets import Dataset, open_dataset
 from p2_nn_service.errors import RecipeError, RunNotFoundError
 from p2_nn_service.settings import Settings
 from p2_nn_service.training.classifying import ClassifierRun, train_classifier
@@ -96,6 +97,20 @@ def test_what_cannot_be_is_refused_before_any_work(data_dir: Path) -> None:
     unknown = debug(data_dir, "--dataset", "mnist", "--model", "resnet")
     assert isinstance(unknown.exception, RecipeError)
     assert "there is no model 'resnet'" in str(unknown.exception)
+
+
+def test_ctrl_c_before_anything_is_known_says_so(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(source: str, settings: Settings) -> Dataset:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(debug_command, "open_dataset", interrupted)
+    done = debug(data_dir, *MLP)
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert done.stderr.splitlines()[-1].endswith(
+        "debug, while it opened the data: nothing was looked at"
+    )
 
 
 def test_a_run_whose_data_set_changed_is_refused(data_dir: Path) -> None:

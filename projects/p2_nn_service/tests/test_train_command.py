@@ -1,18 +1,19 @@
 """`p2-nn-service train`, as a person types it."""
 
-import os
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from p2_nn_service.cli import app
 from p2_nn_service.data.datasets import Dataset
 from p2_nn_service.errors import RecipeError, RunNotFoundError
 from p2_nn_service.settings import Settings
 from p2_nn_service.train_command import Order, carry_out
 from p2_nn_service.training.recipe import Recipe
 from p2_nn_service.training_options import changed
+from typer.testing import CliRunner
 
 
 def order(**changes: object) -> Order:
@@ -20,28 +21,36 @@ def order(**changes: object) -> Order:
     return Order(**(given | changes))
 
 
-def train(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "p2_nn_service.cli", "train", *arguments]
-    environment = os.environ | {"COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
-
-
 def test_every_field_of_a_recipe_is_an_option() -> None:
-    told = train("--help").stdout
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["train", "--help"]).stdout
     missing = [f.name for f in fields(Recipe) if f"--{f.name.replace('_', '-')}" not in told]
     assert missing == []
 
 
-def test_what_cannot_be_is_refused_in_a_line_before_any_data_is_read() -> None:
-    for given, said in (
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
         (("--model", "resnet"), "there is no model 'resnet'; accepted: perceptron"),
         (("--augment", "spin"), "augment names 'spin'; accepted: flip, shift"),
         (("--epochs", "0"), "epochs is 0; accepted: 1 or more"),
-    ):
-        done = train(*given)
-        assert done.returncode == 2
-        assert said in done.stderr
-        assert "Traceback" not in done.stderr
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_data_is_read(
+    given: tuple[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from p2_nn_service import train_command
+
+    monkeypatch.delattr(train_command, "open_dataset")
+    refused = CliRunner().invoke(app, ["train", *given]).exception
+    assert isinstance(refused, RecipeError)
+    assert said in str(refused)
+
+
+@pytest.mark.slow
+def test_what_is_refused_is_a_line_and_exit_code_2() -> None:
+    command = [sys.executable, "-m", "p2_nn_service.cli", "train", "--epochs", "0"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "error: epochs is 0; accepted: 1 or more\n")
 
 
 def test_options_change_the_recipe() -> None:

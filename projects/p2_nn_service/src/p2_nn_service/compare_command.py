@@ -8,11 +8,12 @@ import typer
 from common.terminal import print_table
 
 from p2_nn_service.comparing.table import (
-    COST_WORDS,
+    COSTS,
     Compared,
     Comparison,
     Cost,
     compare_runs,
+    cost_words,
     kept_variants,
 )
 from p2_nn_service.errors import NetworkError
@@ -53,10 +54,10 @@ def carry_out(order: Order, settings: Settings) -> None:
 
 
 def _cost(wanted: str) -> Cost:
-    for cost in COST_WORDS:
+    for cost in COSTS:
         if cost == wanted:
             return cost
-    raise NetworkError(f"there is no cost {wanted!r}; accepted: {', '.join(COST_WORDS)}")
+    raise NetworkError(f"there is no cost {wanted!r}; accepted: {', '.join(COSTS)}")
 
 
 def _measure(run_ids: Sequence[str] | dict[str, None], settings: Settings) -> None:
@@ -84,7 +85,7 @@ def _show(found: Comparison, cost: Cost) -> None:
         [(*_cells(row), "*" if k in best else "") for k, row in enumerate(found.rows)],
         whole={"model"},
     )
-    typer.echo(f"* nothing else is as accurate for fewer {COST_WORDS[cost]}")
+    typer.echo(f"* nothing else is as accurate for fewer {cost_words(cost, found.kind)}")
     for note in dict.fromkeys(row.note for row in found.rows if row.note):
         typer.echo(f"  {note}")
 

@@ -1,10 +1,11 @@
 """The work behind `p2-nn-service debug`: open it, run the checks, say what they found.
 
-Exit code 1 when there is a problem, else 0. Read next: `debugging/examining.py`.
+Exit code 1 when there is a problem, else 0. Ctrl-C ends with what is known.
+Read next: `debugging/examining.py`.
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,13 @@ class Order:
 
 def carry_out(order: Order, settings: Settings) -> int:
     """Debug as ordered and say what was found; returns the exit code."""
-    subject, home = _subject(order, settings)
-    with _shown() as told, fastest_threads(subject):
+    with _shown() as told, ExitStack() as stack:
+        try:
+            told("opening the data", 0)
+            subject, home = _subject(order, settings)
+            stack.enter_context(fastest_threads(subject))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("while it opened the data: nothing was looked at") from None
         report = examine(subject, seconds=order.seconds, told=told)
     if order.is_json:
         typer.echo(report.model_dump_json(indent=2))
@@ -112,7 +118,8 @@ def _of_run(order: Order, settings: Settings) -> tuple[Subject, Path]:
 def _shown() -> Generator[Told]:
     """Show on standard error what is being done."""
     columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("Ctrl-C: what is known"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    to = Console(stderr=True)
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda words, share: bar.update(task, description=words, completed=share)
 

@@ -85,5 +85,17 @@ class RunNotFoundError(NetworkError):
         super().__init__(f"there is no run {run_id!r}{f'; known: {shown}' if shown else ''}")
 
 
+class RunNotRunningError(NetworkError):
+    """A run cannot be stopped: nobody trains in its folder."""
+
+    def __init__(self, run_id: str, status: str) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(f"run {run_id} is {status}: there is nothing to stop")
+
+
+class StoppingNotAllowedError(NetworkError):
+    """The service does not stop trainings for this caller."""
+
+
 class ExportError(NetworkError):
     """The exported graph does not answer as the network does; nothing was published."""

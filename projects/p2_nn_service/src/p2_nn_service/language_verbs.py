@@ -77,8 +77,11 @@ def why_transformers(
         Path, typer.Option(help="Folder of figures and plots; found in part, it is gone on with.")
     ] = Path("why-transformers"),
     minutes: Annotated[
-        float, typer.Option(min=0.1, help="About how long it may take on a quiet machine.")
-    ] = 6.0,
+        float | None,
+        typer.Option(
+            min=0.1, help="About how long it may take on a quiet machine. [default: 6; quick: 0.4]"
+        ),
+    ] = None,
     text: Annotated[str, typer.Option(help=_TEXT)] = "tinyshakespeare",
     seed: Annotated[int, typer.Option(min=0, help="First of the seeds.")] = 0,
     *,

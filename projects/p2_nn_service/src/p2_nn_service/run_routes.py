@@ -1,4 +1,6 @@
-"""Runs over HTTP: their records, their numbers as they come, and runs compared. Reads files alone.
+"""Runs over HTTP: their records, their numbers as they come, stopping one, runs compared.
+
+Reads files alone, and writes one: a request to stop, which the trainer looks for.
 
 `GET /v1/runs/{id}/stream` follows a run as server-sent events: `record` at once and whenever it
 changed, `events` with what was added, `end` once the run is over and everything was sent.
@@ -10,18 +12,26 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from common.errors import ProblemType
-from fastapi import APIRouter, Query
+from common.service.hosts import is_own_page
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from p2_nn_service.comparing.table import Comparison, NothingToCompareError, compare_runs
 from p2_nn_service.contracts import RunEvent, RunRecord
-from p2_nn_service.errors import RunNotFoundError
+from p2_nn_service.errors import RunNotFoundError, RunNotRunningError, StoppingNotAllowedError
 from p2_nn_service.runs import RunFolder, find_run, list_runs
 from p2_nn_service.settings import Settings
+from p2_nn_service.stopping import ask_to_stop, may_stop
 
 RUN_PROBLEMS: dict[type[Exception], ProblemType] = {
     RunNotFoundError: ProblemType("run-not-found", "There is no such run", 404, "GET /v1/runs."),
+    RunNotRunningError: ProblemType(
+        "run-not-running", "This run is not running", 409, "GET /v1/runs says what is."
+    ),
+    StoppingNotAllowedError: ProblemType(
+        "stopping-not-allowed", "Trainings are not stopped here", 403, "Set P2_ALLOW_STOPPING=true."
+    ),
 }
 LOOK_EVERY_S = 0.5
 MOST_EVENTS = 5_000
@@ -38,6 +48,7 @@ class Runs(BaseModel):
     """Every run, the newest first."""
 
     runs: tuple[RunRecord, ...]
+    may_stop: bool = Field(description="Whether this service stops a training when asked.")
 
 
 class RunEvents(BaseModel):
@@ -55,12 +66,24 @@ def run_router(settings: Settings) -> APIRouter:
     @router.get("/runs")
     def runs() -> Runs:
         """List the training runs in this data directory."""
-        return Runs(runs=tuple(list_runs(data_dir)))
+        return Runs(runs=tuple(list_runs(data_dir)), may_stop=may_stop(settings))
 
     @router.get("/runs/{run_id}")
     def run(run_id: str) -> RunRecord:
         """Show one run: what is trained on what, how far it is, how good it became."""
         return find_run(data_dir, run_id).read()
+
+    def own_page(request: Request) -> None:
+        _refuse_other_sites(request, settings)
+
+    @router.post("/runs/{run_id}/stop", status_code=202, dependencies=[Depends(own_page)])
+    def stop(run_id: str) -> RunRecord:
+        """Ask a training to stop between two steps; it keeps a checkpoint and can be gone on with.
+
+        The answer comes at once, the stop within about a second of the step under way: the stream
+        tells when.
+        """
+        return ask_to_stop(run_id, settings)
 
     @router.get("/runs/{run_id}/events")
     def events(run_id: str, after: Annotated[int, Query(ge=0)] = 0) -> RunEvents:
@@ -87,6 +110,16 @@ def run_router(settings: Settings) -> APIRouter:
             return Comparison(dataset=dataset, verdict=str(error), **nothing)
 
     return router
+
+
+def _refuse_other_sites(request: Request, settings: Settings) -> None:
+    """Refuse what a browser was made to send by another site; a key proves that it was not."""
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    if not settings.api_keys and not is_own_page(host, origin, settings.allowed_hosts):
+        raise StoppingNotAllowedError(
+            f"the request comes from a page of {origin or host}; ALLOWED_HOSTS lists whom to "
+            "believe"
+        )
 
 
 async def follow(folder: RunFolder, after: int = 0) -> AsyncGenerator[str]:

@@ -14,12 +14,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from p2_nn_service.contracts import RunEvent, RunRecord
-from p2_nn_service.errors import RunNotFoundError
+from p2_nn_service.errors import RunNotFoundError, RunNotRunningError
 
 RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 LOCK_FILE = "trainer.lock"
 """Locked by the process that trains in the folder, as long as it lives."""
+STOP_FILE = "stop.request"
+"""Lies there from when somebody asks the trainer to stop; forgotten when a training begins."""
 
 
 class RunFolder:
@@ -62,6 +64,25 @@ class RunFolder:
         except OSError:  # of which BlockingIOError says that it is held
             return True
         return False
+
+    def ask_to_stop(self) -> RunRecord:
+        """Ask whoever trains here to stop between two steps, with a checkpoint; returns at once.
+
+        Raises `RunNotFoundError`, and `RunNotRunningError` for a run that nobody trains.
+        """
+        record = self.read()
+        if record.status != "running":
+            raise RunNotRunningError(record.id, record.status)
+        (self.path / STOP_FILE).touch()
+        return record
+
+    def is_asked_to_stop(self) -> bool:
+        """Whether somebody asked the trainer to stop."""
+        return (self.path / STOP_FILE).exists()
+
+    def forget_requests(self) -> None:
+        """Take back what was asked of an earlier trainer."""
+        (self.path / STOP_FILE).unlink(missing_ok=True)
 
     def append(self, event: RunEvent) -> None:
         """Add numbers at a step."""

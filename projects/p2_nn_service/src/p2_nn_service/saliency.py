@@ -32,16 +32,18 @@ async def saliency(classifier: Classifier, pixels: Pixels, answer: Answer) -> li
 
 
 async def _occluded(classifier: Classifier, image: NDArray[np.float32], label: int) -> Map:
-    """Cover a window at each place of a grid, filled with the tone of the image's edge."""
+    """Cover a window at each place of a grid, filled with the tone of the image's edge.
+
+    A batch at a time: however many places there are, no more than a batch waits for the model.
+    """
     covered, windows = cover(image)
-    step = classifier.max_batch
-    parts = [covered[at : at + step] for at in range(0, len(covered), step)]
-    whole, *answers = await asyncio.gather(
-        classifier.answer(image[None]), *(classifier.answer(part) for part in parts)
-    )
-    before = _log_odds(whole.output(LOGITS), label)[0]
-    after = np.concatenate([_log_odds(one.output(LOGITS), label) for one in answers])
-    return _scaled(spread(before - after, windows, image.shape[1:]))
+    before = _log_odds((await classifier.answer(image[None])).output(LOGITS), label)[0]
+    falls: list[NDArray[np.float64]] = []
+    for at in range(0, len(covered), classifier.max_batch):
+        answer = await classifier.answer(covered[at : at + classifier.max_batch])
+        falls.append(before - _log_odds(answer.output(LOGITS), label))
+        await asyncio.sleep(0)  # a lone caller's batch runs at once: others come in between
+    return _scaled(spread(np.concatenate(falls), windows, image.shape[1:]))
 
 
 def cover(image: NDArray[np.float32]) -> tuple[Pixels, list[tuple[slice, slice]]]:

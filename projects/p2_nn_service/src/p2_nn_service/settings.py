@@ -42,6 +42,12 @@ class Settings(common.settings.Settings):
         "this machine can ask.",
         json_schema_extra={"default_text": "with API keys, or on a loopback address"},
     )
+    allow_stopping: bool | None = Field(
+        None,
+        description="Stop a training when asked over HTTP; unset, where API keys are set or only "
+        "this machine can ask.",
+        json_schema_extra={"default_text": "with API keys, or on a loopback address"},
+    )
     max_dataset_bytes: int = Field(
         2 * 1024**3, ge=1, description="Largest data set that is read into memory, in bytes."
     )

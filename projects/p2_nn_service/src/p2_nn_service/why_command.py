@@ -13,15 +13,15 @@ from p2_nn_service.language.why.findings import Findings, Wish
 from p2_nn_service.language.why.plots import draw
 from p2_nn_service.settings import Settings
 
-_QUICK_MINUTES = 0.4
+_MINUTES, _QUICK_MINUTES = 6.0, 0.4
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a person asked for on the command line."""
+    """What a person asked for on the command line; without minutes, the usual ones."""
 
     out: Path
-    minutes: float
+    minutes: float | None
     text: str
     seed: int
     is_quick: bool
@@ -33,14 +33,15 @@ def carry_out(order: Order, settings: Settings) -> None:
     wish = Wish(
         text=text.name,
         fingerprint=text.fingerprint,
-        minutes=_QUICK_MINUTES if order.is_quick else order.minutes,
+        minutes=order.minutes or (_QUICK_MINUTES if order.is_quick else _MINUTES),
         seed=order.seed,
         is_quick=order.is_quick,
     )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        to = Console(stderr=True)
+        with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
             task = bar.add_task("planning", total=None)
             found = run_experiment(
                 text, wish, order.out,
@@ -49,8 +50,8 @@ def carry_out(order: Order, settings: Settings) -> None:
                 ),
             )  # fmt: skip
     except KeyboardInterrupt:
-        typer.echo(f"stopped; what was measured is in {order.out}: the same command goes on")
-        raise
+        where = f"what was measured is in {order.out}: the same command goes on"
+        raise KeyboardInterrupt(where) from None
     _tell(found, order.out)
 
 

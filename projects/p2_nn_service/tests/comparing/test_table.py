@@ -8,10 +8,11 @@ from p2_nn_service.comparing.table import (
     Compared,
     NothingToCompareError,
     compare_runs,
+    cost_words,
     efficient_rows,
     keep_variants,
 )
-from p2_nn_service.contracts import Estimate, Measured, RunRecord, Variant
+from p2_nn_service.contracts import Estimate, Kind, Measured, RunRecord, Variant
 from p2_nn_service.errors import NetworkError
 from p2_nn_service.runs import RunFolder, runs_dir
 
@@ -78,6 +79,21 @@ def test_nothing_to_compare_says_what_to_do(tmp_path: Path) -> None:
     keep_run(tmp_path, "a", 0.5)
     with pytest.raises(NothingToCompareError, match="of b; runs that can be: a"):
         compare_runs(tmp_path, ["b"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("images", "an image"), ("series", "a series"), ("text", "a text")]
+)
+def test_a_cost_is_of_one_of_what_the_runs_read(tmp_path: Path, kind: Kind, unit: str) -> None:
+    keep_run(tmp_path, "small", 0.53, kind=kind, n_parameters=5)
+    large = keep_run(tmp_path, "large", 0.54, kind=kind)
+    keep_variants(large.path, [measured("fp32", 0.54, 2.0, 400), measured("int8", 0.535, 1.0, 100)])
+    found = compare_runs(tmp_path)
+    assert found.kind == kind
+    assert f"50% of its milliseconds {unit}, one thread" in found.verdict
+    assert cost_words("n_flops", found.kind) == f"multiply-adds {unit}"
+    notes = {one.note for one in found.rows if one.model == "small"}
+    assert any("--measure" in note for note in notes) is (kind == "images")
 
 
 def test_a_damaged_file_of_variants_is_as_none(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from p2_nn_service.data.datasets import Dataset
-from p2_nn_service.debugging.allowance import Allowance
+from p2_nn_service.debugging.allowance import Allowance, CannotTellError
 from p2_nn_service.debugging.inputs import check_inputs
 from p2_nn_service.debugging.labels import check_labels
 from p2_nn_service.debugging.leaks import check_alone, check_shuffled
@@ -106,6 +106,19 @@ def test_a_label_written_into_a_pixel_is_found(
     found = check_alone(make_subject(dataset=replace(marked, fingerprint="")), Allowance())
     assert found.severity == "warning"
     assert found.verdict.startswith("The one input value (0, 7, 7) tells 100%")
+
+
+def test_of_a_handful_of_held_out_examples_neither_leak_is_claimed_nor_denied(
+    make_subject: MakeSubject,
+) -> None:
+    """One of 600 values of noise is right on all four: no reason to look for a leak."""
+    chance = np.random.default_rng(0)
+    noise, labels = chance.integers(0, 255, (40, 6, 100)).astype(np.uint8), np.arange(40) % 2
+    subject = make_subject(dataset=Dataset("noise", noise, labels.astype(np.int64), ("a", "b")))
+    assert len(subject.held_out) == 4
+    for check in (check_alone, check_shuffled):
+        with pytest.raises(CannotTellError, match="4 held-out examples are too few"):
+            check(subject, Allowance())
 
 
 def test_a_preparation_that_sees_the_labels_is_found_by_shuffling_them(

@@ -138,7 +138,7 @@ def test_the_quick_experiment_is_stopped_gone_on_with_and_drawn(tmp_path: Path) 
     path.write_text("".join(text.characters[k] for k in text.symbols))
     out = tmp_path / "out"
     wish = Wish(
-        text="words", fingerprint=text.fingerprint, minutes=0.4, seed=0, is_quick=True
+        text="words", fingerprint=text.fingerprint, minutes=0.1, seed=0, is_quick=True
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         run_experiment(text, wish, out, stop_at(9))
@@ -146,9 +146,8 @@ def test_the_quick_experiment_is_stopped_gone_on_with_and_drawn(tmp_path: Path) 
     assert before is not None
     assert before.quality
     assert not before.verdict
-    done = CliRunner().invoke(
-        app, ["why-transformers", "--quick", "--text", str(path), "--out", str(out)]
-    )
+    ask = ["why-transformers", "--quick", "--minutes", "0.1", "--text", str(path)]
+    done = CliRunner().invoke(app, [*ask, "--out", str(out)])
     assert done.exit_code == 0, done.output
     after = Findings.read(out)
     assert after is not None

@@ -109,6 +109,19 @@ def test_a_photograph_is_told_what_was_done_to_it(http: TestClient) -> None:
     assert "resized from 320 x 320 to 8 x 8" in one["preparation"]
 
 
+def test_an_occlusion_of_more_places_than_may_wait_is_answered(
+    settings: Settings, publish_corners: Publish
+) -> None:
+    publish_corners()
+    few = settings.model_copy(update={"max_queued_images": 2, "max_batch_images": 2})
+    with TestClient(create_app(few)) as http:
+        image = {"pixels": bright("top left").tolist()}
+        answer = http.post("/v1/classify?saliency=true", json=image)
+    assert answer.status_code == 200, answer.text
+    lit = np.array(answer.json()["classifications"][0]["saliency"])
+    assert lit[:4, :4].mean() > 0.5 > 4 * lit[4:, 4:].mean()
+
+
 @pytest.mark.parametrize("with_maps", [True, False], ids=["class activation", "occlusion"])
 def test_saliency_lies_where_the_evidence_is(
     settings: Settings, publish_corners: Publish, *, with_maps: bool

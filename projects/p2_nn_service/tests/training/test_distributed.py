@@ -1,5 +1,6 @@
 """Two real processes under torchrun train what one trains."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,10 +11,15 @@ import pytest
 import torch
 from p2_nn_service.data.datasets import Dataset
 from p2_nn_service.settings import Settings
-from p2_nn_service.training.classifying import load_classifier
+from p2_nn_service.training.classifying import load_classifier, train_classifier
+from p2_nn_service.training.recipe import Recipe
 
+RECIPE = Recipe(
+    epochs=2, batch_size=9, accumulate=2, learning_rate=0.005, optimiser="sgd",
+    augment=("shift", "noise"), average_decay=0.9, clip_norm=5.0, precision="fp32",
+)  # fmt: skip
 PROGRAM = """
-import sys
+import json, sys
 from pathlib import Path
 import numpy as np
 import torch
@@ -26,8 +32,7 @@ from p2_nn_service.training.recipe import Recipe
 torch.set_num_threads(1)
 examples = np.load(sys.argv[1])
 squares = Dataset("squares", examples["inputs"], examples["labels"], ("l", "m", "r"))
-recipe = Recipe(epochs=2, batch_size=9, accumulate=2, learning_rate=0.005, optimiser="sgd",
-                augment=("shift", "noise"), average_decay=0.9, clip_norm=5.0, precision="fp32")
+recipe = Recipe.from_text(json.loads(sys.argv[3]))
 with together():
     train_classifier(squares, "cnn", recipe, settings=Settings(data_dir=Path(sys.argv[2])))
 """
@@ -42,17 +47,17 @@ def test_two_processes_train_what_one_trains_within_rounding(
     program, examples = tmp_path / "program.py", tmp_path / "squares.npz"
     program.write_text(PROGRAM)
     np.savez(examples, inputs=squares.inputs, labels=squares.labels)
-    found = {}
-    for name, launcher in (("one", []), ("two", TOGETHER)):
-        command = [sys.executable, *launcher, str(program), str(examples), str(tmp_path / name)]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        assert done.returncode == 0, done.stderr
-        (folder,) = (tmp_path / name / "runs").iterdir()
-        settings = Settings(data_dir=tmp_path / name)
-        found[name] = load_classifier(folder.name, settings=settings, dataset=squares)
-    one, two = (found[name].network.state_dict() for name in ("one", "two"))
-    for name, weight in one.items():
-        torch.testing.assert_close(two[name], weight, rtol=1e-4, atol=1e-5, msg=name)
-    assert found["two"].record.step == found["one"].record.step == 12
-    assert found["two"].record.metrics == pytest.approx(found["one"].record.metrics, rel=1e-3)
+    recipe = json.dumps(RECIPE.as_text())
+    command = [sys.executable, *TOGETHER, str(program), str(examples), str(tmp_path), recipe]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    two = load_classifier(folder.name, settings=Settings(data_dir=tmp_path), dataset=squares)
+    alone = Settings(data_dir=tmp_path / "alone")
+    one = train_classifier(squares, "cnn", RECIPE, settings=alone)
+    weights = two.network.state_dict()
+    for name, weight in one.network.state_dict().items():
+        torch.testing.assert_close(weights[name], weight, rtol=1e-4, atol=1e-5, msg=name)
+    assert two.record.step == one.record.step == 12
+    assert two.record.metrics == pytest.approx(one.record.metrics, rel=1e-3)

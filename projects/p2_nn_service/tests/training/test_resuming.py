@@ -43,17 +43,17 @@ from p2_nn_service.training.loop import Keeping
 from p2_nn_service.training.recipe import Recipe
 from p2_nn_service.training.watching import Watcher
 
-class SignalAt(Watcher):
+class KilledAt(Watcher):
     def stepped(self, step, loss, model, optimiser):
         if step == 10:
-            os.kill(os.getpid(), getattr(signal, sys.argv[4]))
+            os.kill(os.getpid(), signal.SIGKILL)
 
 torch.set_num_threads(1)
 examples = np.load(sys.argv[1])
 squares = Dataset("squares", examples["inputs"], examples["labels"], ("l", "m", "r"))
 recipe = Recipe.from_text(json.loads(sys.argv[2]))
 train_classifier(squares, "cnn", recipe, settings=Settings(data_dir=Path(sys.argv[3])),
-                 keeping=Keeping(every_s=0, every_steps=1), sinks=[SignalAt()])
+                 keeping=Keeping(every_s=0, every_steps=1), sinks=[KilledAt()])
 """
 
 
@@ -74,27 +74,33 @@ def the_run(at: Path) -> RunFolder:
     return RunFolder(next((at / "runs").iterdir()))
 
 
-def trained_until(number: str, squares: Dataset, at: Path) -> subprocess.CompletedProcess[str]:
-    """Train in a process of its own, which sends itself a signal after step 10 of 18."""
+@pytest.fixture(scope="module")
+def whole(squares: Dataset, tmp_path_factory: pytest.TempPathFactory) -> ClassifierRun:
+    """The run that went on from its beginning to its end."""
+    torch.set_num_threads(1)
+    return train(squares, tmp_path_factory.mktemp("whole"))
+
+
+def killed_in_training(squares: Dataset, at: Path) -> subprocess.CompletedProcess[str]:
+    """Train in a process of its own, which is gone after step 10 of 18."""
     examples = at.with_suffix(".npz")
     np.savez(examples, inputs=squares.inputs, labels=squares.labels)
     recipe = json.dumps(RECIPE.as_text())
-    command = [sys.executable, "-c", TRAINER, str(examples), recipe, str(at), number]
+    command = [sys.executable, "-c", TRAINER, str(examples), recipe, str(at)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.mark.slow
 def test_a_run_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
-    squares: Dataset, tmp_path: Path
+    squares: Dataset, whole: ClassifierRun, tmp_path: Path
 ) -> None:
-    killed = trained_until("SIGKILL", squares, tmp_path / "killed")
+    killed = killed_in_training(squares, tmp_path / "killed")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     folder = the_run(tmp_path / "killed")
     record = folder.read()
     assert (record.status, record.epoch) == ("interrupted", 1), "its process is gone"
     settings = Settings(data_dir=tmp_path / "killed")
     resumed = resume_classifier(record.id, settings=settings, dataset=squares)
-    whole = train(squares, tmp_path / "whole")
     assert resumed.record.step == whole.record.step == 18
     assert resumed.record.metrics == whole.record.metrics
     assert same(weights(resumed), weights(whole))
@@ -102,18 +108,29 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_bits_of_one_that_was_not(
                 weights(whole))  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+class AskedAt(Watcher):
+    """Sends this process a signal after a step."""
+
+    def __init__(self, step: int, number: signal.Signals) -> None:
+        self.step, self.number = step, number
+
+    def stepped(self, step: int, loss: float, model: torch.nn.Module, optimiser: object) -> None:
+        if step == self.step:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_keeps_the_step_and_can_go_on(
-    number: str, squares: Dataset, tmp_path: Path
+    number: signal.Signals, squares: Dataset, whole: ClassifierRun, tmp_path: Path
 ) -> None:
-    stopped = trained_until(number, squares, tmp_path / "stopped")
-    assert stopped.returncode == 0, stopped.stderr
-    record = the_run(tmp_path / "stopped").read()
-    assert (record.status, record.step) == ("interrupted", 11)
-    settings = Settings(data_dir=tmp_path / "stopped")
-    resumed = resume_classifier(record.id, settings=settings, dataset=squares)
-    assert same(weights(resumed), weights(train(squares, tmp_path / "whole")))
+    before = signal.getsignal(number)
+    train(squares, tmp_path, keeping=EVERY_STEP, sinks=[AskedAt(10, number)])
+    stopped = the_run(tmp_path).read()
+    assert (stopped.status, stopped.step) == ("interrupted", 11)
+    assert signal.getsignal(number) is before
+    settings = Settings(data_dir=tmp_path)
+    resumed = resume_classifier(stopped.id, settings=settings, dataset=squares)
+    assert same(weights(resumed), weights(whole))
 
 
 def test_when_the_newest_checkpoint_is_corrupt_the_one_before_it_is_gone_on_from(

@@ -54,7 +54,13 @@ async def test_system_turns_and_earlier_turns_are_read(model) -> None:
         }
     )
     assert model.count_tokens(longer) == model.count_tokens(request) + 12
-    assert "Ada" in await text_of(model, longer)
+    assert model.prompt(longer) == (
+        "<|im_start|>system\nYou only ever answer with the word yes.<|im_end|>\n"
+        "<|im_start|>user\nMy name is Ada.<|im_end|>\n"
+        "<|im_start|>assistant\nHello Ada.<|im_end|>\n"
+        "<|im_start|>user\nWhat is my name?<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert await text_of(model, longer)
 
 
 async def test_equal_seeds_give_equal_answers_and_others_do_not(model) -> None:

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from p3_rag_chatbot.errors import GenerationError
 from p3_rag_chatbot.generating.langchain_models import LangChainModel
+from pydantic import Field
 
 from .asking import pieces_of, question
 
@@ -20,7 +21,7 @@ class Scripted(BaseChatModel):
     """Streams its chunks and notes what it was asked; an exception is raised, None is a silence."""
 
     chunks: list[Any]
-    asked: dict[str, Any] = {}
+    asked: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def _llm_type(self) -> str:

@@ -16,7 +16,7 @@ SHAPE = (40, 64)
 
 
 def small_model(path: Path) -> np.ndarray:
-    """Write a GGUF file with one slow tensor and two that are not; return the slow one's numbers."""
+    """Write a GGUF file with one slow tensor and two others; return the numbers of the slow one."""
     numbers = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
     slow = quantize(numbers, GGMLQuantizationType.Q4_1)
     writer = GGUFWriter(path, "llama")

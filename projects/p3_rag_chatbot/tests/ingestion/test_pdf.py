@@ -107,3 +107,10 @@ def test_a_pdf_of_a_drawing_library_is_read() -> None:
     document = read("a.pdf", file.getvalue())
     assert headings(document) == [(1, "Quarterly revenue")]
     assert document.text.endswith("It grew by seven percent in the third quarter.")
+
+
+def test_a_table_of_contents_makes_no_headings() -> None:
+    page = Page().text(72, 80, "Contents", 20).text(72, 120, "1 Fees" + " ." * 20 + " 7", 14)
+    document = read("a.pdf", pdf([page.lines(72, 200, ["Some text of the usual size."] * 5)]))
+    assert headings(document) == [(1, "Contents")]
+    assert "1 Fees … 7" in document.text

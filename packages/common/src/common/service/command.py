@@ -1,14 +1,18 @@
 """A service's command: without a verb it serves; a project adds its own verbs.
 
-Errors meant for a person are one line on standard error and exit code 2, never a traceback.
+Errors meant for a person are one line on standard error and exit code 2, never a traceback. So is
+Ctrl-C, with exit code 130; a verb that knows more raises `KeyboardInterrupt` with a message: what
+was being done, or what is kept.
 """
 
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
 from common.errors import DomainError, ProblemError
 
@@ -18,6 +22,20 @@ if TYPE_CHECKING:
     from common.settings import Settings
 
 S = TypeVar("S", bound="Settings")
+
+
+class _SaysWhatWasStopped(TyperGroup):
+    """Says at Ctrl-C what was stopped; Typer makes it an exit code of 130, and no word."""
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            verb = [self.name, ctx.invoked_subcommand]
+            words = [" ".join(filter(None, verb)), *map(str, stop.args)]
+            sys.stderr.write(f"stopped: {', '.join(words)}\n")
+            raise
 
 
 def service_command(
@@ -32,8 +50,8 @@ def service_command(
     `before_serving` runs after the settings are read and before the app is made.
     """
     app = typer.Typer(
-        name=name, invoke_without_command=True, no_args_is_help=False, add_completion=False,
-        pretty_exceptions_enable=False,
+        name=name, cls=_SaysWhatWasStopped, invoke_without_command=True, no_args_is_help=False,
+        add_completion=False, pretty_exceptions_enable=False,
     )  # fmt: skip
 
     @app.callback(help=f"Serve {name}; a verb does something else.")
@@ -74,8 +92,6 @@ def run_command(app: typer.Typer, *, errors: Sequence[type[Exception]] = ()) -> 
         app(standalone_mode=True)
     except expected as error:
         fail(error)
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(0)
 
 

@@ -35,6 +35,11 @@ def is_believed_origin(origin: str | None, host: str, allowed: Collection[str] =
     return netloc == host or _is_loopback(name) or _is_listed(netloc, name, allowed)
 
 
+def is_own_page(host: str, origin: str | None, allowed: Collection[str] = ()) -> bool:
+    """Whether a request cannot be what a browser was made to send by another site's page."""
+    return is_believed_host(host, allowed) and is_believed_origin(origin, host, allowed)
+
+
 def _name_of(url: str) -> str | None:
     try:
         return urlsplit(url).hostname or None

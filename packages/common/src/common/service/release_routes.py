@@ -25,7 +25,7 @@ from common.models.releases import (
     SwapNotSeenError,
     UnservableVersionError,
 )
-from common.service.hosts import is_believed_host, is_believed_origin
+from common.service.hosts import is_own_page
 from common.settings import Settings
 
 RELEASE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
@@ -90,10 +90,7 @@ def release_router(settings: Settings, releases: Releases[Loaded]) -> APIRouter:
 def _refuse_other_sites(request: Request, settings: Settings) -> None:
     """Refuse what a browser was made to send by another site; a key proves that it was not."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    allowed = settings.allowed_hosts
-    if settings.api_keys or (
-        is_believed_host(host, allowed) and is_believed_origin(origin, host, allowed)
-    ):
+    if settings.api_keys or is_own_page(host, origin, settings.allowed_hosts):
         return
     raise PromotionNotAllowedError(
         f"the request comes from a page of {origin or host}; ALLOWED_HOSTS lists whom to believe"

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from p2_nn_service.comparing.table import COST_WORDS, Comparison, Cost
+from p2_nn_service.comparing.table import Comparison, Cost, cost_words
 from p2_nn_service.errors import NetworkError
 
 MARKERS = {"fp32": "o", "bf16": "s", "int8": "D", "pruned": "v", "distilled": "^"}
@@ -17,9 +17,10 @@ def draw_pareto(found: Comparison, path: Path, *, cost: Cost = "latency_ms") -> 
     if path.suffix.lower() not in FORMATS:
         raise NetworkError(f"cannot draw {path.name}; accepted: {', '.join(FORMATS)}")
     priced = [(price, row) for row in found.rows if (price := row.cost(cost)) is not None]
+    words = cost_words(cost, found.kind)
     if not priced:
         raise NetworkError(
-            f"no run has {COST_WORDS[cost]} measured; `p2-nn-service compare --measure` measures"
+            f"no run has {words} measured; `p2-nn-service compare --measure` measures"
         )
     figure = Figure(figsize=(8, 5), layout="constrained")
     FigureCanvasAgg(figure)
@@ -40,7 +41,7 @@ def draw_pareto(found: Comparison, path: Path, *, cost: Cost = "latency_ms") -> 
         [row.cost(cost) or 0 for row in front], [100 * row.accuracy for row in front],
         where="post", color="tab:orange", zorder=0, label="nothing else beats these",
     )  # fmt: skip
-    axes.set(xscale="log", xlabel=COST_WORDS[cost], ylabel="held-out accuracy, %")
+    axes.set(xscale="log", xlabel=words, ylabel="held-out accuracy, %")
     axes.set_title(found.verdict, fontsize=9, wrap=True)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)

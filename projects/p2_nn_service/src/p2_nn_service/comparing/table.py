@@ -10,21 +10,28 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from p2_nn_service.contracts import Measured, RunRecord, Variant
+from p2_nn_service.contracts import Kind, Measured, RunRecord, Variant
 from p2_nn_service.errors import NetworkError
 from p2_nn_service.runs import list_runs, runs_dir
 
 VARIANTS_FILE = "variants.json"
 Cost = Literal["latency_ms", "n_parameters", "n_flops", "n_bytes", "train_s"]
 COSTS: tuple[Cost, ...] = get_args(Cost)
-COST_WORDS: dict[Cost, str] = {
-    "latency_ms": "milliseconds an image, one thread",
+_ONE: dict[Kind, str] = {"images": "an image", "series": "a series", "text": "a text"}
+_COST_WORDS: dict[Cost, str] = {
+    "latency_ms": "milliseconds {one}, one thread",
     "n_parameters": "parameters",
-    "n_flops": "multiply-adds an example",
+    "n_flops": "multiply-adds {one}",
     "n_bytes": "bytes of the graph",
     "train_s": "seconds of training",
 }
 _MEASURED = TypeAdapter(tuple[Measured, ...])
+_NOT_MEASURED = "not measured yet: `p2-nn-service compare --measure`"
+
+
+def cost_words(cost: Cost, kind: Kind) -> str:
+    """Name a cost and its unit, for networks that read that kind of example."""
+    return _COST_WORDS[cost].format(one=_ONE[kind])
 
 
 class NothingToCompareError(NetworkError):
@@ -58,6 +65,7 @@ class Comparison(BaseModel):
     """Runs of one data set, the most accurate first."""
 
     dataset: str
+    kind: Kind = Field(default="images", description="What the runs read: one of it is the unit.")
     datasets: tuple[str, ...] = Field(description="Data sets that have runs to compare.")
     rows: tuple[Compared, ...]
     efficient: dict[Cost, tuple[int, ...]] = Field(
@@ -101,10 +109,11 @@ def compare_runs(data_dir: Path, run_ids: Sequence[str] = (), *, dataset: str = 
     efficient = {cost: efficient_rows(rows, cost) for cost in COSTS}
     return Comparison(
         dataset=dataset,
+        kind=chosen[0].kind,
         datasets=known,
         rows=tuple(rows),
         efficient=efficient,
-        verdict=_verdict(rows, efficient),
+        verdict=_verdict(rows, efficient, chosen[0].kind),
     )
 
 
@@ -159,7 +168,7 @@ def _rows(record: RunRecord, data_dir: Path) -> list[Compared]:
                 n_parameters=record.n_parameters,
                 n_flops=record.n_flops or None,
                 train_s=record.train_s,
-                note="not measured yet: `p2-nn-service compare --measure`",
+                note=_NOT_MEASURED if record.kind == "images" else "",
             )
         ]
     return [
@@ -175,7 +184,7 @@ def _rows(record: RunRecord, data_dir: Path) -> list[Compared]:
     ]
 
 
-def _verdict(rows: Sequence[Compared], efficient: dict[Cost, tuple[int, ...]]) -> str:
+def _verdict(rows: Sequence[Compared], efficient: dict[Cost, tuple[int, ...]], kind: Kind) -> str:
     """Say who is best, and what the cheapest that comes near it saves."""
     best = rows[0]
     words = f"{_name(best)} answers {best.accuracy:.2%} of held-out examples rightly"
@@ -190,7 +199,7 @@ def _verdict(rows: Sequence[Compared], efficient: dict[Cost, tuple[int, ...]]) -
             lost = (best.accuracy - cheap.accuracy) * 100
             return (
                 f"{words}; {_name(cheap)} comes within {lost:.1f} points of it for "
-                f"{_share(paid / price)} of its {COST_WORDS[cost]}"
+                f"{_share(paid / price)} of its {cost_words(cost, kind)}"
             )
     return f"{words}; nothing cheaper comes within a point of it"
 

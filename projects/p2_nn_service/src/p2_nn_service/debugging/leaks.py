@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from p2_nn_service.data.datasets import Dataset
-from p2_nn_service.debugging.allowance import Allowance
+from p2_nn_service.debugging.allowance import Allowance, CannotTellError
 from p2_nn_service.debugging.findings import Bars, Finding
 from p2_nn_service.debugging.practice import check_finite, practise, reference_optimiser, right
 from p2_nn_service.debugging.repeats import contents
@@ -22,11 +22,13 @@ SHUFFLED, ALONE = "shuffled-labels", "one-value-tells"
 N_STEPS = 100
 N_TRAINED, N_JUDGED = 1000, 1000
 SURE = 1e-4
-"""Chance of a result so good by luck."""
+"""Chance of a result so good by luck; where even all right is likelier, nothing can be told."""
 N_ALONE, MOST_COLUMNS = 5000, 4096
 N_BINS = 16
 TELLS = 0.9
 """Of the way from the commonest class to always right."""
+HONEST = 0.5
+"""Of that way: what a value may truly tell, such as a pixel of one class alone."""
 
 
 def check_shuffled(subject: Subject, time: Allowance) -> Finding:
@@ -35,6 +37,9 @@ def check_shuffled(subject: Subject, time: Allowance) -> Finding:
         subject.some(subject.training, N_TRAINED), subject.some(subject.held_out, N_JUDGED),
         subject.recipe.seed,
     )  # fmt: skip
+    n, chance = len(held_out), float(np.bincount(held_out.labels).max()) / len(held_out)
+    if _at_least(n, n, chance) >= SURE:
+        raise CannotTellError(_too_few(n, "a network may guess them all"))
     model, losses = subject.fresh(), list[float]()
     steps = time.steps(N_STEPS, at_least=N_STEPS // 2)
     batches = subject.batches(training, stream=1)
@@ -42,13 +47,10 @@ def check_shuffled(subject: Subject, time: Allowance) -> Finding:
         losses.append(step.loss)
     check_finite(losses, "while it trained on shuffled labels")
     n_right = right(model, subject.batch(held_out))
-    chance = float(np.bincount(held_out.labels).max()) / len(held_out)
-    luck = _at_least(n_right, len(held_out), chance)
-    figures = {
-        "accuracy": n_right / len(held_out), "chance": chance, "n": len(held_out), "p": luck,
-    }  # fmt: skip
+    luck = _at_least(n_right, n, chance)
+    figures = {"accuracy": n_right / n, "chance": chance, "n": n, "p": luck}
     said = (
-        f"Trained on shuffled labels, it is right on {n_right / len(held_out):.0%} of held-out "
+        f"Trained on shuffled labels, it is right on {n_right / n:.0%} of held-out "
         f"examples; chance is {chance:.0%}"
     )
     if luck < SURE:
@@ -110,6 +112,10 @@ def check_alone(subject: Subject, time: Allowance) -> Finding:
     title = "Held-out accuracy of one input value alone, the best ten"
     drawn = Bars(title=title, y_title="accuracy", bars=best)
     if told > TELLS:
+        honest = common + HONEST * (1 - common)
+        if len(columns) * _at_least(round(rate * len(asked)), len(asked), honest) >= SURE:
+            why = f"one of {len(columns):,} values may tell them by luck"
+            raise CannotTellError(_too_few(len(asked), why))
         return Finding(
             code=ALONE, severity="warning", figures=figures, drawings=(drawn,),
             verdict=f"{said}: is the answer written into the inputs?",
@@ -119,6 +125,10 @@ def check_alone(subject: Subject, time: Allowance) -> Finding:
         code=ALONE, severity="ok", figures=figures, drawings=(drawn,),
         verdict=f"{said}, no more than it may.",
     )  # fmt: skip
+
+
+def _too_few(n: int, why: str) -> str:
+    return f"{n} held-out examples are too few: {why}"
 
 
 def _place(column: int, dataset: Dataset) -> str:

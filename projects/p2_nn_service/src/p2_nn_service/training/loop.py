@@ -99,7 +99,8 @@ def fit(
     `patience` the best weights are the final ones, else the last. `record` is what the run's
     record begins with. `resume` goes on from the run's newest whole checkpoint.
 
-    Ctrl-C ends it between two steps with a checkpoint. Raises `RunBusyError` when another process
+    Ctrl-C, or a request in the run's folder (`RunFolder.ask_to_stop`), ends it between two steps
+    with a checkpoint. Raises `RunBusyError` when another process
     trains in the folder, `TrainingError` when the loss is no number or the disk is full,
     `CheckpointError` when there is nothing to go on from, or what is there is of another recipe.
     """
@@ -107,7 +108,7 @@ def fit(
     with ExitStack() as held:
         if run is not None and processes.is_first:
             held.enter_context(trainer_of(run.path))
-        stop = held.enter_context(stop_requests())
+        stop = held.enter_context(stop_requests(run if processes.is_first else None))
         held.enter_context(torch.random.fork_rng())
         loop = _Loop(model, batches, objective, recipe, device or best_device())
         loop.attend(run, evaluate, judged_by, watchers if processes.is_first else ())
@@ -151,6 +152,7 @@ class _Loop:
         decay = recipe.average_decay
         self.average = WeightAverage(self.model, decay) if decay else None
         self.progress = Progress()
+        self.is_stopping = False
         self.precision: Precision = "fp32"
 
     def attend(
@@ -197,12 +199,15 @@ class _Loop:
     def _train(self) -> None:
         reason = ""
         while self.progress.epoch < self.recipe.epochs and not reason:
-            if not self._epoch():
+            if self._epoch():
+                self._end_epoch()
+                reason = self._why_stop_early()
+            else:
                 self._keep()
+            is_over = self.progress.epoch == self.recipe.epochs or bool(reason)
+            if self.is_stopping and not is_over:
                 self._end("interrupted", "asked to stop")
                 return
-            self._end_epoch()
-            reason = self._why_stop_early()
         if self.recipe.patience and self.progress.best_weights:
             self.model.load_state_dict(self.progress.best_weights)
         elif self.average is not None:
@@ -222,18 +227,18 @@ class _Loop:
         coming = self.batches.epoch(self.progress.epoch, start=start * passes)
         since = time.perf_counter()
         while group := list(islice(coming, passes)):
-            loss, n_stopping = self._step(group)
+            loss = self._step(group)
             self.progress.train_s += time.perf_counter() - since
             for watcher in self.watchers:
                 watcher.stepped(self.progress.step, loss, self.model, self.optimiser)
-            if n_stopping and self.progress.step_in_epoch < self.steps_in_epoch:
+            if self.is_stopping and self.progress.step_in_epoch < self.steps_in_epoch:
                 return False
             self._keep_if_due()
             since = time.perf_counter()
         return True
 
-    def _step(self, group: list[Batch]) -> tuple[float, float]:
-        """Take one step of the optimiser; returns the mean loss, and how many want to stop."""
+    def _step(self, group: list[Batch]) -> float:
+        """Take one step of the optimiser, hear whether any process is to stop; returns the loss."""
         recipe, step = self.recipe, self.progress.step
         torch.manual_seed(seed_of(recipe.seed, step, self.processes.rank))
         self.model.train()
@@ -246,6 +251,7 @@ class _Loop:
         total, n_stopping = self.processes.sums(
             loss.item(), float(self.stop.is_made), device=self.device
         )
+        self.is_stopping = n_stopping > 0
         set_rate(self.optimiser, recipe, step, self.record.steps)
         if not math.isfinite(total):
             raise self._diverged(f"the loss is {total}")
@@ -255,7 +261,7 @@ class _Loop:
         self.progress.end_step(total)
         if self.average is not None:
             self.average.update(self.model, self.progress.step)
-        return total, n_stopping
+        return total
 
     def _pass(self, batch: Batch, n_examples: int) -> Tensor:
         """Go forward and backward with this process's share; returns its part of the mean loss."""

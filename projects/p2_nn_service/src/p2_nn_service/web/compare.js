@@ -7,7 +7,7 @@ import { chart } from "/design/charts.js";
 import { request } from "/design/http.js";
 import { capital, count } from "/design/words.js";
 import { TRAIN } from "/commands.js";
-import { COSTS } from "/costs.js";
+import { COSTS, titleOf } from "/costs.js";
 
 const LOG_FROM = 8; // costs that differ by more than so many times stand on a logarithmic axis
 
@@ -61,7 +61,7 @@ function ownVariants(model, found) {
   const { card } = model;
   const rows = card.variants.map((one) => ({ ...one, run_id: card.run_id, dataset: card.dataset, model: card.preset, accuracy: one.accuracy.value, low: one.accuracy.low, high: one.accuracy.high }));
   const efficient = Object.fromEntries(Object.keys(COSTS).map((cost) => [cost, frontOf(rows, cost)]));
-  return { rows, efficient, verdict: `The served model in ${count(rows.length, "variant")}; there is no run to compare it with`, note: `${capital(found.verdict)}.` };
+  return { rows, efficient, kind: "images", verdict: `The served model in ${count(rows.length, "variant")}; there is no run to compare it with`, note: `${capital(found.verdict)}.` };
 }
 
 /** The same rule as the service's: none is as accurate for less. */
@@ -84,8 +84,9 @@ function datasetChoice({ dataset, datasets }) {
   return datasets.length > 1 && choices(datasets.map((value) => ({ value, label: value })), { label: "Data set", value: dataset, onChoose: (value) => setParam("dataset", value) });
 }
 
-function pareto({ rows, efficient }, cost) {
-  const { title, unit, write, label } = COSTS[cost];
+function pareto({ rows, efficient, kind }, cost) {
+  const title = titleOf(cost, kind);
+  const { unit, write, label } = COSTS[cost];
   const drawn = known(rows, cost);
   const front = efficient[cost].map((k) => rows[k]);
   const beaten = drawn.filter((row) => !front.includes(row));

@@ -3,12 +3,17 @@
 import { spelled } from "/design/scales.js";
 
 export const COSTS = {
-  latency_ms: { label: "Latency", title: "Time for one image, one thread", unit: "ms", write: (value) => `${spelled(value, 3)} ms` },
+  latency_ms: { label: "Latency", title: "Time for {one}, one thread", unit: "ms", write: (value) => `${spelled(value, 3)} ms` },
   n_parameters: { label: "Parameters", title: "Parameters", unit: "", write: (value) => shortened(value) },
-  n_flops: { label: "Multiply-adds", title: "Multiply-adds of one image", unit: "", write: (value) => shortened(value) },
+  n_flops: { label: "Multiply-adds", title: "Multiply-adds of {one}", unit: "", write: (value) => shortened(value) },
   n_bytes: { label: "Bytes", title: "Size of the graph", unit: "bytes", write: (value) => bytesWords(value) },
   train_s: { label: "Training time", title: "Training", unit: "s", write: (value) => durationWords(value) },
 };
+
+const ONE = { images: "one image", series: "one series", text: "one text" };
+
+/** A cost and its unit, for networks that read that kind of example. */
+export const titleOf = (cost, kind) => COSTS[cost].title.replace("{one}", ONE[kind] ?? "one example");
 
 const SIZES = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 

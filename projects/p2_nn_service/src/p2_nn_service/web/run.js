@@ -2,7 +2,7 @@
 // server-sent events until it is over; when the service goes, it is taken up again. Knows `RunRecord`, `RunEvent`.
 
 import { badge, errorState, h, meter, skeleton } from "/design/elements.js";
-import { events } from "/design/http.js";
+import { events, request } from "/design/http.js";
 import { ago, capital, count, dateWords, figure } from "/design/words.js";
 import { command } from "/commands.js";
 import { durationWords, shortened } from "/costs.js";
@@ -11,12 +11,13 @@ import { runChart } from "/run-chart.js";
 const AGAIN_MS = 3000;
 export const TONES = { running: "accent", finished: "good", interrupted: "warn", failed: "bad" };
 
-export function runView(id, { onEnd }) {
-  const head = h("section", { class: "card stack" }, skeleton(150));
+export function runView(id, { onEnd, mayStop }) {
+  const head = h("div", { class: "stack" }, skeleton(150));
+  const stopping = stopControl(id, mayStop);
   const chartSpot = h("section", { class: "card" }, skeleton(560));
   const facts = h("div", {});
   const trouble = h("div", { class: "run-trouble" });
-  const element = h("div", { class: "stack" }, trouble, head, chartSpot, facts);
+  const element = h("div", { class: "stack" }, trouble, h("section", { class: "card stack" }, head, stopping.element), chartSpot, facts);
   const stop = new AbortController();
   let record = null;
   let chart = null;
@@ -25,6 +26,7 @@ export function runView(id, { onEnd }) {
   function show() {
     if (!record) return;
     head.replaceChildren(...headOf(record, numbers));
+    stopping.show(record.status);
     if (!numbers.steps.length && !numbers.epochs.length) {
       if (record.status !== "running") chartSpot.replaceChildren(h("p", { class: "muted" }, "It wrote no numbers."));
       return;
@@ -97,11 +99,39 @@ function leftWords(record, { steps }, step) {
 }
 
 function nextStep({ id, status, published }) {
-  if (status === "running") return [h("p", { class: "hint" }, "Ctrl-C in its terminal stops it and keeps what it has learned.")];
+  if (status === "running") return [];
   if (status === "interrupted") return [command("Go on from where it stopped", `p2-nn-service train --resume ${id}`)];
   if (status === "failed") return [command("Look for the reason", `p2-nn-service debug ${id}`)];
   if (published) return [h("p", { class: "hint" }, `Published as ${published}.`), command("Measure its variants, for the room Compare", "p2-nn-service compare --measure")];
   return [h("div", { class: "two" }, command("Serve it", `p2-nn-service publish ${id}`), command("Look inside it", `p2-nn-service debug ${id}`))];
+}
+
+/** The button that stops a training; it stands beside what is drawn anew, so that it keeps the focus. */
+function stopControl(id, mayStop) {
+  const words = h("p", { class: "hint", role: "status" });
+  const trouble = h("div", {});
+  const button = h("button", { class: "button", type: "button", onclick: stop }, "Stop training");
+  const element = h("div", { class: "stack tight", hidden: true }, h("div", { class: "row" }, button, words), trouble);
+  const say = (isAsked) => {
+    button.disabled = isAsked || !mayStop;
+    words.textContent = isAsked ? "Asked to stop: it ends after the step under way, with a checkpoint."
+      : mayStop ? "Keeps what it has learned, as Ctrl-C in its terminal does; it can go on from there."
+        : "This service stops no training: start it with P2_ALLOW_STOPPING=true. Ctrl-C in its terminal stops it and keeps what it has learned.";
+  };
+
+  async function stop() {
+    trouble.replaceChildren();
+    say(true);
+    try {
+      await request(`/v1/runs/${encodeURIComponent(id)}/stop`, { method: "POST" });
+    } catch (error) {
+      say(false);
+      trouble.replaceChildren(errorState(error, { retry: stop }));
+    }
+  }
+
+  say(false);
+  return { element, show: (status) => { element.hidden = status !== "running"; if (element.hidden) say(false); } };
 }
 
 function factsOf(record) {

@@ -14,6 +14,7 @@ export function trainingRoom() {
   const place = h("div", { class: "stack" }, skeleton(480));
   const element = h("div", { class: "training goes-stale" }, list, place);
   let runs = null;
+  let mayStop = false;
   let drawn = "";
   let view = null;
   let isOpen = false;
@@ -23,7 +24,7 @@ export function trainingRoom() {
     clearTimeout(timer);
     if (!isOpen) return;
     try {
-      ({ runs } = await request("/v1/runs"));
+      ({ runs, may_stop: mayStop } = await request("/v1/runs"));
       show();
     } catch (error) {
       if (!runs || !error.isUnreachable) { list.replaceChildren(); place.replaceChildren(errorState(error, { retry: refresh })); drawn = ""; }
@@ -48,7 +49,7 @@ export function trainingRoom() {
     if (view?.id === open && view.element.isConnected) return;
     view?.close();
     const isKnown = runs.some((one) => one.id === open);
-    view = isKnown ? runView(open, { onEnd: refresh }) : null;
+    view = isKnown ? runView(open, { onEnd: refresh, mayStop }) : null;
     place.replaceChildren(view ? view.element : unknown(open));
   }
 

@@ -27,9 +27,8 @@ def load_graph(
     data_dir: Path,
     *,
     adapter: Path | None = None,
-    n_threads: int = 1,
 ) -> OnnxModel:
-    """Load the graph of the model, with a peft adapter's folder merged in; build it if need be.
+    """Load the graph, with the adapter in a folder of peft merged in; build it if need be.
 
     Building takes one to three seconds, once. Raises `WeightsError`.
     """

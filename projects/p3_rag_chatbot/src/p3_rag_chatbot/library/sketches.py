@@ -16,7 +16,7 @@ N_PLACES = 128
 SHINGLE_WORDS = 3
 _WORD = re.compile(r"\w+")
 _random = np.random.default_rng(20_040)
-_A = _random.integers(1, 2**32, N_PLACES, dtype=np.uint64) | np.uint64(1)
+_A = _random.integers(0, 2**64, N_PLACES, dtype=np.uint64) | np.uint64(1)
 _B = _random.integers(0, 2**64, N_PLACES, dtype=np.uint64)
 _AT_ONCE = 4_096
 

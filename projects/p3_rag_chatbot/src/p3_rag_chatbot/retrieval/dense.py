@@ -83,7 +83,7 @@ def vectors_of(index: faiss.Index, rows: NDArray[np.int64]) -> Vectors:
 def write(index: faiss.Index, path: Path) -> None:
     """Write an index to a file; raises `CollectionIndexError`, a full disk included."""
     try:
-        faiss.serialize_index(index).tofile(path)
+        path.write_bytes(faiss.serialize_index(index).tobytes())
     except OSError as error:
         raise CollectionIndexError(f"cannot write {path}: {error.strerror}") from error
 

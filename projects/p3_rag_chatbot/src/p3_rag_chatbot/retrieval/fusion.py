@@ -17,23 +17,30 @@ DEPTH = 1_000
 """Candidates that each side brings: what is scaled by, so a short list would spread its ends."""
 
 
-def blend(n_rows: int, parts: Sequence[tuple[float, NDArray[np.int64], Floats]]) -> Floats:
-    """Blend weighted rankings, each of rows with their scores; returns a score for every row."""
-    blended = np.zeros(n_rows, dtype=np.float32)
-    for weight, rows, scores in parts:
-        if not len(rows):
+def blend(
+    parts: Sequence[tuple[float, NDArray[np.int64], Floats]], ids: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Floats]:
+    """Blend weighted rankings, each of rows with their scores; returns every row of them once.
+
+    The best stands first; rows with equal scores stand in the order of their `ids`.
+    """
+    rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(part[1] for part in parts)]))
+    blended = np.zeros(len(rows), dtype=np.float32)
+    for weight, found, scores in parts:
+        if not len(found):
             continue
         least, most = float(scores.min()), float(scores.max())
         scaled = (scores - least) / (most - least) if most > least else np.ones_like(scores)
-        blended[rows] += np.float32(weight) * scaled
-    return blended
+        blended[np.searchsorted(rows, found)] += np.float32(weight) * scaled
+    order = np.lexsort((ids[rows], -blended))
+    return rows[order], blended[order]
 
 
-def best(scores: Floats, k: int) -> NDArray[np.int64]:
-    """Return the rows of the k highest scores above 0, best first; equal ones by row."""
+def best(scores: Floats, k: int, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows of the k highest scores above 0, best first; equal ones by their ids."""
     if k < len(scores):
         rows = np.argpartition(-scores, k)[:k] if k else np.zeros(0, dtype=np.int64)
     else:
         rows = np.arange(len(scores))
     rows = rows[scores[rows] > 0]
-    return rows[np.lexsort((rows, -scores[rows]))].astype(np.int64)
+    return rows[np.lexsort((ids[rows], -scores[rows]))].astype(np.int64)

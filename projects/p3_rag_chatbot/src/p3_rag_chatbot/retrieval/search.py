@@ -178,11 +178,11 @@ class Searcher:
         )
         weights = (1 - fusion.DENSE_WEIGHT, fusion.DENSE_WEIGHT)
         sides = zip(weights, (by_words, by_meaning), strict=True)
-        fused = fusion.blend(index.n_rows, [(w, *side) for w, side in sides if side is not None])
-        rows = fusion.best(fused, fusion.DEPTH)
+        taking_part = [(w, *side) for w, side in sides if side is not None]
+        rows, fused = fusion.blend(taking_part, index.chunk_ids)
         return Ranking(
             rows,
-            fused[rows],
+            fused,
             _scores_of(index.n_rows, rows, by_words),
             _scores_of(index.n_rows, rows, by_meaning),
         )
@@ -275,7 +275,7 @@ def _by_words(index: CollectionIndex, query: str, allowed: Sequence[Bools]) -> S
     scored = bm25.score(weights, [(part.segment.postings, part.alive) for part in index.parts])
     masked = [np.where(mask, one, 0) for one, mask in zip(scored, allowed, strict=True)]
     scores = np.concatenate([np.zeros(0, dtype=np.float32), *masked])
-    rows = fusion.best(scores, fusion.DEPTH)
+    rows = fusion.best(scores, fusion.DEPTH, index.chunk_ids)
     return rows, scores[rows]
 
 

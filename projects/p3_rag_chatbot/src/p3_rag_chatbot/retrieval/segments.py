@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,9 @@ def save_segment(segment: Segment, folder: Path) -> None:
     try:
         unfinished.mkdir(parents=True)
         for name, array in _arrays(segment).items():
-            np.save(unfinished / f"{name}.npy", array, allow_pickle=False)
+            written = BytesIO()  # straight to a file, numpy would not say why it could not
+            np.save(written, array, allow_pickle=False)
+            (unfinished / f"{name}.npy").write_bytes(written.getbuffer())
         kept = {
             "documents": [[one.id, one.revision, one.fields] for one in segment.documents],
             "terms": list(segment.postings.numbers),

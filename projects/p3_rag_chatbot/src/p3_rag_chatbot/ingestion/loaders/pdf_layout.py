@@ -14,12 +14,13 @@ from p3_rag_chatbot.ingestion.loaders.tables import rows_of
 
 _HYPHENS = ("\ufffe", "\x02", "\xad")  # what PDFium and producers write where a word is broken
 _BULLET = re.compile(r"^\s*(?:[•‣▪●◦∙–—*]|\d{1,2}[.)]|[a-z]\))\s+(?=\S)")
+_LEADER = re.compile(r"\s*(?:\.\s?){4,}")  # dots that lead to a page's number
 _DIGITS = re.compile(r"\d+")
 _LARGER = 1.15  # times the size of the text, to be a heading
 _LONGEST_HEADING = 160
 _DEEPEST_LEVEL = 4
 _PARAGRAPH_GAP = 1.75  # times the size, between the tops of lines of two paragraphs
-_MARGIN = 0.1  # of the page's height, at its top and bottom: where running titles stand
+_MARGIN = 0.1  # of the page's height, at its top and bottom: where running titles may stand
 _FEWEST_PAGES_WITH_RUNNING_TITLES = 4
 
 
@@ -77,13 +78,19 @@ def _add_lines(builder: DocumentBuilder, lines: Sequence[Line], levels: dict[flo
     text = _joined(lines)
     level = levels.get(lines[0].size)
     bullet = _BULLET.match(text)
-    if level is not None and len(text) <= _LONGEST_HEADING and any(c.isalpha() for c in text):
+    if level is not None and _may_be_heading(text):
         builder.heading(text, level)
     elif bullet:
         sign = bullet[0].strip()
         builder.item(text[bullet.end() :], bullet=sign if sign[0].isalnum() else "-")
     else:
-        builder.paragraph(text)
+        builder.paragraph(_LEADER.sub(" … ", text))
+
+
+def _may_be_heading(text: str) -> bool:
+    """Whether a text in large type is a heading, not a number, a slogan or a line of contents."""
+    has_letters = any(character.isalpha() for character in text)
+    return len(text) <= _LONGEST_HEADING and has_letters and not _LEADER.search(text)
 
 
 def _blocks(
@@ -163,7 +170,8 @@ def _is_running(page: PdfPage, line: Line, running: set[str]) -> bool:
 
 
 def _is_at_margin(page: PdfPage, line: Line) -> bool:
-    return not _MARGIN * page.height <= line.top <= (1 - _MARGIN) * page.height
+    is_within = _MARGIN * page.height <= line.top <= (1 - _MARGIN) * page.height
+    return not is_within or line is page.lines[0] or line is page.lines[-1]
 
 
 def _key(line: Line) -> str:

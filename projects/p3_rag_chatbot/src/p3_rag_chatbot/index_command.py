@@ -1,0 +1,100 @@
+"""The work behind `p3-rag-chatbot index`: bring a collection up to date, and tell how it went."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from p3_rag_chatbot.ingestion.fetching import Fetcher
+from p3_rag_chatbot.ingestion.indexing import CHUNKS_AT_ONCE, Indexer
+from p3_rag_chatbot.ingestion.progress import Failure, IndexEvent, IndexReport, Tell
+from p3_rag_chatbot.ingestion.sources import corpus_of
+from p3_rag_chatbot.library.library import Library
+from p3_rag_chatbot.ports import Embedder
+from p3_rag_chatbot.settings import Settings
+
+INTERRUPTED = 130  # what a shell expects of a command that was ended by Ctrl-C
+_MOST_TOLD = 20
+_WIDTH = 50
+
+
+def carry_out_index(
+    paths: Sequence[str],
+    *,
+    collection: str,
+    is_forced: bool,
+    library: Library,
+    embedder: Embedder,
+    settings: Settings,
+    chunks_at_once: int = CHUNKS_AT_ONCE,
+) -> int:
+    """Index files, folders, archives and web addresses; returns the exit code.
+
+    0 when all was read, 1 when something was not, 130 when it was interrupted: what was done by
+    then is kept, and the same command goes on from there.
+    """
+    if collection not in {one.name for one in library.collections()}:
+        library.create_collection(collection)
+    console = Console(stderr=True)
+    kinds: Counter[str] = Counter()
+    indexer = Indexer(library, embedder, settings, chunks_at_once=chunks_at_once)
+    try:
+        corpus = corpus_of(paths, settings, Fetcher(settings))
+        with _bar(console, len(corpus.targets)) as show:
+
+            def tell(event: IndexEvent) -> None:
+                kinds[event.kind] += 1
+                show(event)
+
+            report = indexer.index(collection, corpus, tell=tell, is_forced=is_forced)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: {_counts(kinds)}; the same command goes on from there", err=True)
+        return INTERRUPTED
+    finally:
+        indexer.close()
+    _tell_failures("could not be read", report.failures)
+    _tell_failures("was not read whole", report.notes)
+    typer.echo(f"{collection}: {_counts(kinds)}; {_speed(report)}")
+    return 1 if report.failures else 0
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Tell]:
+    """Show how far it is, on a terminal; what is yielded is told of each document."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = bars.add_task("indexing", total=total)
+
+        def show(event: IndexEvent) -> None:
+            name = event.source if len(event.source) <= _WIDTH else f"…{event.source[1 - _WIDTH :]}"
+            bars.update(task, description=escape(name), completed=event.n_done)
+
+        yield show
+
+
+def _tell_failures(what: str, failures: Sequence[Failure]) -> None:
+    for one in failures[:_MOST_TOLD]:
+        typer.echo(f"{what}: {one.source}: {one.reason}", err=True)
+    if len(failures) > _MOST_TOLD:
+        typer.echo(f"{what}: and {len(failures) - _MOST_TOLD} more", err=True)
+
+
+def _counts(kinds: Counter[str]) -> str:
+    order = ("indexed", "unchanged", "removed", "failed")
+    return ", ".join(f"{kinds[kind]} {kind}" for kind in order if kinds[kind]) or "nothing to do"
+
+
+def _speed(report: IndexReport) -> str:
+    rate = report.n_chunks / report.seconds if report.seconds else 0.0
+    return f"{report.n_chunks} chunks in {report.seconds:.1f} s ({rate:.0f} a second)"
