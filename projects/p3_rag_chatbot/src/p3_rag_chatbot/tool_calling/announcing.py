@@ -22,15 +22,16 @@ _FADE = 0.8
 class Announcements:
     """The words before and after each mention of a request."""
 
-    def __init__(self, text: str, mentions: Sequence[Mention]) -> None:
-        words = [(m.start(), m.end(), m[0].lower()) for m in _WORD.finditer(text)]
-        self._near = {
-            (one.start, one.end): (_before(one, words), _after(one, words)) for one in mentions
-        }
+    def __init__(self, text: str) -> None:
+        self._words = [(m.start(), m.end(), m[0].lower()) for m in _WORD.finditer(text)]
+        self._near: dict[tuple[int, int], tuple[list[str], list[str]]] = {}
 
     def of(self, mention: Mention, parameter: Parameter) -> float:
         """Return the weight of the best word before or after a mention; 0 where there is none."""
-        before, after = self._near[mention.start, mention.end]
+        at = (mention.start, mention.end)
+        if at not in self._near:
+            self._near[at] = (_before(mention, self._words), _after(mention, self._words))
+        before, after = self._near[at]
         names, cues, told = words_of(parameter), cues_of(parameter), told_words_of(parameter)
         best, said = 0.0, set[str]()
         for words, is_before in ((before, True), (after, False)):

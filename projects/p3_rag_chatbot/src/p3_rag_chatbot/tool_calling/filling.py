@@ -7,6 +7,7 @@ and nothing is used twice. What is left out has its default; what is required an
 missing, and is asked back for. Read next: `caller.py`.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ FITTING: dict[Role, dict[MentionKind, float]] = {
 """How well a mention of a kind fits a parameter of a role, with nothing else known."""
 LEAST_REQUIRED, LEAST_OPTIONAL = 0.3, 0.75
 """Evidence from which a mention is given to a parameter."""
-READER_BELIEVES, READER_WEIGHT = 0.5, 0.9
+READER_BELIEVES, READER_WEIGHT, SHARPNESS = 0.5, 0.9, 1.5
 ORDER_WEIGHT = 0.08
 MAX_READ = 4_000
 """Characters of a request that mentions are looked for in."""
@@ -154,7 +155,7 @@ class MentionFiller:
     def _choice(self, work: _Work, at: int) -> object | None:
         parameter, text = work.leaves[at].parameter, work.said.text
         reading = work.readings.get(at)
-        is_believed = reading is not None and reading.p_answerable >= READER_BELIEVES
+        is_believed = reading is not None and _belief(reading) >= READER_BELIEVES
         if is_believed and reading is not None:
             span = text[reading.start : reading.end]
             if found := chosen_by_words(parameter, span):
@@ -187,7 +188,7 @@ class MentionFiller:
             for at, leaf in enumerate(work.leaves)
             if at not in work.values and _takes_mention(leaf.parameter)
         ]
-        announced = Announcements(work.said.text, work.mentions)
+        announced = Announcements(work.said.text)
         pairs = sorted(
             (
                 (score, -at, mention.start, mention)
@@ -266,7 +267,7 @@ def _scored(
         score = fitting[mention.kind] + announced.of(mention, parameter)
         score += _suits(parameter, mention, work.said.text)
         if span is not None and reading is not None and mention.overlaps(span):
-            score += READER_WEIGHT * reading.p_answerable * _shared(mention, span)
+            score += READER_WEIGHT * _belief(reading) * _shared(mention, span)
         score += ORDER_WEIGHT * (1 - abs(rank - _rank(work, at, role)) / (len(fits) + 1))
         yield score, mention
     if (
@@ -275,7 +276,7 @@ def _scored(
         and role in ("name", "text", "place", "code")
         and not any(one.start == span.start and one.end == span.end for one in fits)
     ):
-        yield 0.3 + READER_WEIGHT * (reading.p_answerable - 0.15), span
+        yield 0.15 + READER_WEIGHT * _belief(reading) + announced.of(span, parameter) / 2, span
 
 
 def _suits(parameter: Parameter, mention: Mention, text: str) -> float:
@@ -306,12 +307,17 @@ def _rank(work: _Work, at: int, role: Role) -> int:
 
 
 def _span(work: _Work, reading: Reading | None) -> Mention | None:
-    if reading is None or reading.p_answerable < READER_BELIEVES or reading.end <= reading.start:
+    if reading is None or _belief(reading) < READER_BELIEVES or reading.end <= reading.start:
         return None
     text = work.said.text[reading.start : reading.end]
     start = reading.start + len(text) - len(text.lstrip(" '\"“‘"))
     text = work.said.text[start : reading.end].rstrip(" '\"”’.,?!;:")
     return Mention("span", start, start + len(text), text) if text else None
+
+
+def _belief(reading: Reading) -> float:
+    """Return how far a span is believed: that there is one, and that it is this one."""
+    return reading.p_answerable * math.exp(reading.span_score / SHARPNESS)
 
 
 def _shared(mention: Mention, span: Mention) -> float:

@@ -63,7 +63,7 @@ def _run_of(parameter: Parameter, text: str, fits: Sequence[Mention]) -> Listed 
             runs.append([one])
     if not runs:
         return None
-    announced = Announcements(text, fits)
+    announced = Announcements(text)
     best = max(runs, key=lambda run: (announced.of(run[0], parameter), len(run)))
     longest = max(runs, key=len)
     chosen = longest if len(longest) > len(best) > 0 and len(longest) > 1 else best

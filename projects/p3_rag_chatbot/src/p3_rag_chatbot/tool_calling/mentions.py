@@ -89,7 +89,7 @@ def names_in(text: str) -> list[Mention]:
 def _names(text: str) -> Iterator[Mention]:
     for match in _NAME.finditer(text):
         start, words = match.start(), match[0].split(" ")
-        begins = not text[:start].rstrip(" '\"(*-") or text[:start].rstrip()[-1] in ".?!:\n"
+        begins = text[:start].rstrip(" '\"(*-")[-1:] in ("", ".", "?", "!", ":", "\n")
         while words and words[0].replace("’", "'") in (_NOT_NAMES if begins else _NEVER_NAMES):
             begins = False
             start += len(words.pop(0)) + 1

@@ -1,0 +1,30 @@
+"""A compound request in the parts that may each want a call of their own."""
+
+import re
+from dataclasses import replace
+
+from p3_rag_chatbot.tool_calling.filling import Said
+
+_SEAM = re.compile(
+    r"(?<=[.?!;])\s+(?=\S)"
+    r"|\s*,?\s+(?:and\s+)?(?:then|also|afterwards|additionally|plus)\s*,?\s+"
+    r"|,?\s+and\s+(?=(?:please\s+)?(?:find|get|show|tell|give|book|reserve|buy|play|send|create|add"
+    r"|delete|remove|update|set|turn|search|check|look|list|calculate|compute|convert|translate"
+    r"|make|schedule|cancel|open|start|stop|order|remind|what|how|call|email|write|estimate)\b)",
+    re.IGNORECASE,
+)
+MAX_PARTS = 8
+LEAST_WORDS = 3
+
+
+def parts_of(said: Said) -> list[Said]:
+    """Cut a request at sentences and at `and then`; a part too short to ask joins the one before."""
+    parts: list[str] = []
+    for part in (one.strip() for one in _SEAM.split(said.text)):
+        if not part:
+            continue
+        if parts and (len(part.split()) < LEAST_WORDS or len(parts) == MAX_PARTS):
+            parts[-1] = f"{parts[-1]} {part}"
+        else:
+            parts.append(part)
+    return [replace(said, text=part) for part in parts]
