@@ -73,7 +73,7 @@ def aliases_of(parameter: Parameter) -> dict[object, tuple[str, ...]]:
     found: dict[object, tuple[str, ...]] = {}
     for choice in parameter.choices:
         match = re.search(
-            rf"(?<!\w)['\"]?{re.escape(str(choice))}['\"]?\s*(?:\(|for|means|=|:|is)\s*([\w\s\-]{{3,40}})",
+            rf"(?<!\w)['\"]?{re.escape(str(choice))}['\"]?\s*(?:\(|for|means|represents|corresponds to|indicates|refers to|=|:|is)\s*([\w\s\-]{{3,40}})",
             parameter.description,
         )
         if match:
@@ -81,6 +81,15 @@ def aliases_of(parameter: Parameter) -> dict[object, tuple[str, ...]]:
             if told and told.lower() not in _SMALL and not told.lower().startswith("the "):
                 found[choice] = (told,)
     return found
+
+
+_SHOWN = re.compile(r"['\"‘“]([A-Za-z][\w \-]{2,30})['\"’”]")
+
+
+@lru_cache(maxsize=1024)
+def examples_of(parameter: Parameter) -> tuple[str, ...]:
+    """Return the values that a description shows in quotes: such as 'temperature' or 'humidity'."""
+    return tuple(dict.fromkeys(_SHOWN.findall(parameter.description)))
 
 
 _NUMBERED = re.compile(

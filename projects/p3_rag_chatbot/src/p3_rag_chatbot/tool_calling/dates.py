@@ -237,8 +237,9 @@ def written_date(day: date, description: str, at: time | None = None) -> str:
         return text
     moment = datetime.combine(day, at or time(0))
     is_iso = "T" in (_STAMP.search(description) or [""])[0]
-    zone = "Z" if re.search(r"\d{2}Z|ss\W?Z", description) else ""
-    return f"{text}{'T' if is_iso else ' '}{moment:%H:%M:%S}{zone}"
+    zone = "Z" if re.search(r"\d{2}Z|(?:ss|SS)Z", description) else ""
+    clock = f"{moment:%H:%M:%S}" if is_iso or _SECONDS.search(description) else f"{moment:%H:%M}"
+    return f"{text}{'T' if is_iso else ' '}{clock}{zone}"
 
 
 def written_time(at: time, description: str) -> str:

@@ -10,14 +10,14 @@ missing, and is asked back for. Read next: `caller.py`.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol
 
 from p3_rag_chatbot.ports import Embedder, Reader, Reading
 from p3_rag_chatbot.reading.asking import asks_argument
 from p3_rag_chatbot.tool_calling.announcing import Announcements
-from p3_rag_chatbot.tool_calling.choices import chosen_by_meaning, chosen_by_number, chosen_by_words
+from p3_rag_chatbot.tool_calling.choices import chosen_by_meaning, chosen_by_number, chosen_by_words, examples_of
 from p3_rag_chatbot.tool_calling.dates import dates_in, moments_in, times_in, wants_moment
 from p3_rag_chatbot.tool_calling.lists import listed
 from p3_rag_chatbot.tool_calling.mentions import (
@@ -29,16 +29,16 @@ from p3_rag_chatbot.tool_calling.mentions import (
     without_overlaps,
 )
 from p3_rag_chatbot.tool_calling.numbers import numbers_in
-from p3_rag_chatbot.tool_calling.places import is_city, is_country, is_state, places_in
+from p3_rag_chatbot.tool_calling.places import is_city, is_country, is_state, places_in, wants_region
 from p3_rag_chatbot.tool_calling.roles import Role, role_of, words_of
 from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
-from p3_rag_chatbot.tool_calling.texts import text_in, whole_text
+from p3_rag_chatbot.tool_calling.texts import carried_in, command_in, text_in, whole_text
 from p3_rag_chatbot.tool_calling.truths import said_truth
 from p3_rag_chatbot.tool_calling.values import typed
 
 FITTING: dict[Role, dict[MentionKind, float]] = {
     "number": {"number": 0.5},
-    "date": {"date": 0.6},
+    "date": {"date": 0.6, "time": 0.1},
     "time": {"time": 0.6},
     "place": {"place": 0.6, "name": 0.25, "quote": 0.3},
     "email": {"email": 0.8},
@@ -50,8 +50,11 @@ FITTING: dict[Role, dict[MentionKind, float]] = {
 """How well a mention of a kind fits a parameter of a role, with nothing else known."""
 LEAST_REQUIRED, LEAST_OPTIONAL = 0.3, 0.75
 """Evidence from which a mention is given to a parameter."""
+FIRM: frozenset[MentionKind] = frozenset({"quote", "code", "url", "email"})
+"""Mentions whose ends are sure: a span within one means all of it."""
 READER_BELIEVES, READER_WEIGHT, SHARPNESS = 0.5, 0.9, 1.5
-ORDER_WEIGHT = 0.08
+ORDER_WEIGHT, NAMELESS_ORDER_WEIGHT = 0.08, 0.5
+"""Of standing in the same order; more where names tell nothing, as `a` and `b` do."""
 MAX_READ = 4_000
 """Characters of a request that mentions are looked for in."""
 
@@ -146,7 +149,10 @@ class MentionFiller:
             if parameter.kind == "integer" and not parameter.choices:
                 choice: object | None = chosen_by_number(parameter, work.said.text)
             elif parameter.choices:
-                choice = self._choice(work, at)
+                choice = chosen_by_number(parameter, work.said.text)
+                choice = self._choice(work, at) if choice is None else choice
+            elif parameter.kind == "string" and role_of(parameter) == "name":
+                choice = self._shown(work, parameter)
             else:
                 continue
             if choice is not None:
@@ -161,7 +167,7 @@ class MentionFiller:
             if found := chosen_by_words(parameter, span):
                 return self._taken(work, found[0])
         if {str(one).lower() for one in parameter.choices} >= {"true", "false"}:
-            truth = said_truth(parameter, text)
+            truth = said_truth(parameter, text, work.function)
             names = {str(one).lower(): one for one in parameter.choices}
             return None if truth is None else names[str(truth).lower()]
         if found := chosen_by_words(parameter, text):
@@ -172,6 +178,12 @@ class MentionFiller:
         if work.leaves[at].is_required and not parameter.has_default:
             return chosen_by_meaning(parameter, text, self.embedder)
         return None
+
+    def _shown(self, work: _Work, parameter: Parameter) -> object | None:
+        """Return a value that the description gives as an example, where the request says it."""
+        shown = replace(parameter, choices=examples_of(parameter), description="")
+        found = chosen_by_words(shown, work.said.text) if shown.choices else []
+        return self._taken(work, found[0]) if found else None
 
     def _taken(self, work: _Work, chosen: tuple[object, int]) -> object:
         """Note that the words of a choice are spoken for, where they are written as it is."""
@@ -215,14 +227,13 @@ def found_in(said: Said) -> list[Mention]:
     firm = codes_in(text)
     dates = dates_in(text, said.today)
     times = [one for one in times_in(text) if not any(one.overlaps(other) for other in dates)]
-    found = without_overlaps(
-        [
-            *[one for one in firm if one.kind != "code"], *dates, *times, *places_in(text),
-            *[one for one in firm if one.kind == "code"],
-        ]
-    )  # fmt: skip
-    whole = [one for one in found if one.kind != "place"]
-    places = [one for one in found if one.kind == "place"]
+    whole = without_overlaps([*[one for one in firm if one.kind != "code"], *dates, *times])
+    places = [one for one in places_in(text) if not any(one.overlaps(o) for o in whole)]
+    whole += [
+        one
+        for one in firm
+        if one.kind == "code" and not any(one.overlaps(o) for o in [*whole, *places])
+    ]
     whole += moments_in(dates, times)
     numbers = [
         one
@@ -261,22 +272,34 @@ def _scored(
     role = role_of(parameter)
     fitting = FITTING[role] if parameter.kind != "any" else FITTING["code"] | {"number": 0.5}
     reading = work.readings.get(at)
-    span = _span(work, reading)
+    span = _span(work, reading, READER_BELIEVES / 2 if leaf.is_required else READER_BELIEVES)
+    if role == "text":
+        yield from _carried(work, parameter)
     fits = [one for one in work.mentions if one.kind in fitting]
+    is_nameless = len(parameter.name) <= 2 or parameter.name[-1].isdigit()
+    weight = NAMELESS_ORDER_WEIGHT if is_nameless else ORDER_WEIGHT
     for rank, mention in enumerate(fits):
         score = fitting[mention.kind] + announced.of(mention, parameter)
         score += _suits(parameter, mention, work.said.text)
         if span is not None and reading is not None and mention.overlaps(span):
             score += READER_WEIGHT * _belief(reading) * _shared(mention, span)
-        score += ORDER_WEIGHT * (1 - abs(rank - _rank(work, at, role)) / (len(fits) + 1))
+        score += weight * (1 - abs(rank - _rank(work, at, role)) / (len(fits) + 1))
         yield score, mention
     if (
         span is not None
         and reading is not None
         and role in ("name", "text", "place", "code")
-        and not any(one.start == span.start and one.end == span.end for one in fits)
+        and not any(one.start <= span.start and span.end <= one.end for one in fits)
     ):
         yield 0.15 + READER_WEIGHT * _belief(reading) + announced.of(span, parameter) / 2, span
+
+
+def _carried(work: _Work, parameter: Parameter) -> Iterator[tuple[float, Mention]]:
+    """Yield the command line, or the text behind a colon, that a request carries."""
+    text = work.said.text
+    found = command_in(text) if "command" in words_of(parameter) else carried_in(text)
+    if found is not None:
+        yield 1.2, found
 
 
 def _suits(parameter: Parameter, mention: Mention, text: str) -> float:
@@ -285,6 +308,10 @@ def _suits(parameter: Parameter, mention: Mention, text: str) -> float:
     if mention.kind == "place":
         is_of = {"city": is_city(value), "state": is_state(value), "country": is_country(value)}
         named = [kind for kind in is_of if kind in name]
+        if wants_region(parameter.description):
+            return 0.1 if "," in value else 0.0
+        if named and "," in value:
+            return -0.3
         return -0.4 if named and any(is_of.values()) and not any(is_of[k] for k in named) else 0.0
     if mention.kind == "date":
         return 0.1 if isinstance(mention.value, datetime) and wants_moment(parameter.description) else (
@@ -306,8 +333,10 @@ def _rank(work: _Work, at: int, role: Role) -> int:
     return sum(role_of(leaf.parameter) == role for leaf in work.leaves[:at])
 
 
-def _span(work: _Work, reading: Reading | None) -> Mention | None:
-    if reading is None or _belief(reading) < READER_BELIEVES or reading.end <= reading.start:
+def _span(
+    work: _Work, reading: Reading | None, least: float = READER_BELIEVES
+) -> Mention | None:
+    if reading is None or _belief(reading) < least or reading.end <= reading.start:
         return None
     text = work.said.text[reading.start : reading.end]
     start = reading.start + len(text) - len(text.lstrip(" '\"“‘"))
@@ -321,7 +350,9 @@ def _belief(reading: Reading) -> float:
 
 
 def _shared(mention: Mention, span: Mention) -> float:
-    """Return the characters that two share, as a part of both together."""
+    """Return the characters that two share, as a part of both together; all where one is quoted."""
+    if mention.kind in FIRM and mention.start <= span.start and span.end <= mention.end:
+        return 1.0
     shared = min(mention.end, span.end) - max(mention.start, span.start)
     return shared / (max(mention.end, span.end) - min(mention.start, span.start))
 
@@ -329,7 +360,7 @@ def _shared(mention: Mention, span: Mention) -> float:
 def _fill_truths(work: _Work) -> None:
     for at, leaf in enumerate(work.leaves):
         if leaf.parameter.kind == "boolean":
-            truth = said_truth(leaf.parameter, work.said.text)
+            truth = said_truth(leaf.parameter, work.said.text, work.function)
             if truth is not None:
                 work.values[at] = truth
 

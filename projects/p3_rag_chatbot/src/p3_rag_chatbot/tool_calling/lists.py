@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from p3_rag_chatbot.tool_calling.announcing import Announcements
-from p3_rag_chatbot.tool_calling.choices import chosen_by_words
-from p3_rag_chatbot.tool_calling.mentions import Mention
+from p3_rag_chatbot.tool_calling.choices import chosen_by_words, examples_of
+from p3_rag_chatbot.tool_calling.mentions import Mention, without_overlaps
 from p3_rag_chatbot.tool_calling.roles import role_of
 from p3_rag_chatbot.tool_calling.schemas import Parameter
 from p3_rag_chatbot.tool_calling.values import typed
 
 _BETWEEN = re.compile(r"\s*(?:,|;|/|&|\+)?\s*(?:\b(?:and|or|y|und|et|dan)\b|\s|和|、)?\s*")
 _SEPARATOR = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,|;|\band\b|\bor\b|&|、|和)\s*")
+_AMONG_NUMBERS = re.compile(r"[,;/&]?(?:\s*[A-Za-z'’,]+){0,4}\s*[-,:]?\s*")
+"""What may stand between numbers of one list: `five burgers and six wings`."""
 ANNOUNCED = 0.3
 
 
@@ -36,6 +38,10 @@ def listed(
         asked = Parameter(parameter.name, "string", parameter.description, choices=choices)
         found = sorted(chosen_by_words(asked, text), key=lambda one: one[1])
         return Listed([one for one, _ in found], (), is_announced=True) if found else None
+    if shown := examples_of(parameter):
+        asked = Parameter(parameter.name, "string", choices=shown)
+        if found := sorted(chosen_by_words(asked, text), key=lambda one: one[1]):
+            return Listed([one for one, _ in found], (), is_announced=True)
     named = Parameter(
         parameter.name, item.kind, parameter.description, format=item.format
     )
@@ -56,8 +62,9 @@ def listed(
 def _run_of(parameter: Parameter, text: str, fits: Sequence[Mention]) -> Listed | None:
     """Return the longest run of mentions with nothing but commas and `and` between them."""
     runs: list[list[Mention]] = []
-    for one in fits:
-        if runs and _BETWEEN.fullmatch(text[runs[-1][-1].end : one.start]):
+    between = _AMONG_NUMBERS if parameter.kind in ("integer", "number") else _BETWEEN
+    for one in without_overlaps(fits):
+        if runs and between.fullmatch(text[runs[-1][-1].end : one.start]):
             runs[-1].append(one)
         else:
             runs.append([one])

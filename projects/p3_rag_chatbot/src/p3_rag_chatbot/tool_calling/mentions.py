@@ -42,10 +42,13 @@ _CODE = re.compile(
     r"|(?:[A-Za-z]:)?(?:[\\/][\w.\-]+){2,}|[\w\-]+\.[a-z]{2,4}(?![\w.]))"
 )
 _ORDINAL_OR_UNIT = re.compile(
-    r"\d+(?:st|nd|rd|th|am|pm|k|m|km|kg|mb|gb|ms|s|h|cm|mm|lb|ft|d|px|x|%)?", re.IGNORECASE
+    r"\d+(?:\.\d+)?-?(?:st|nd|rd|th|am|pm|k|m|km|kg|mb|gb|ms|s|h|cm|mm|lb|ft|px|x|%|second|minute"
+    r"|hour|day|week|month|year|night|star|person|people|bedroom|room|item|point|page)?s?"
+    r"(?:-\w{0,4})?",
+    re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"(?<![\w'’])[A-Z][\w'’&\-]*(?:\.(?=\s[A-Z]))?"
+    r"(?<![\w'’])[A-Z][\w'’&\-]*(?:(?<=\b[A-Z])\.(?=\s[A-Z])|(?<=\b[A-Z][a-z])\.(?=\s[A-Z]))?"
     r"(?:(?:\s(?:of|the|de|la|and|&|van|von|del|di|da)){0,2}\s(?:[A-Z][\w'’&\-]*|\d+))*"
 )
 _NOT_NAMES = frozenset(
@@ -96,7 +99,8 @@ def _names(text: str) -> Iterator[Mention]:
         while words and not words[-1][:1].isupper() and not words[-1].isdigit():
             words.pop()
         found = " ".join(words)
-        found = found.removesuffix("'s").removesuffix("’s")
+        if text[start + len(found) :].lstrip()[:1].islower():  # a possessive, not `McDonald's`
+            found = found.removesuffix("'s").removesuffix("’s")
         if found:
             yield Mention("name", start, start + len(found), found)
 

@@ -14,8 +14,9 @@ from p3_rag_chatbot.tool_calling.mentions import Mention, without_overlaps
 
 _CODES = frozenset(STATES.values())
 _BY_NAME = {name.lower(): code for name, code in STATES.items()}
-_PART = r"[A-ZÀ-Þ][\w'’.\-À-ÿ]*(?:\s(?:(?:of|de|la|del|el|and)\s)?[A-ZÀ-Þ][\w'’.\-À-ÿ]*)*"
-_WITH_REGION = re.compile(rf"(?:\d+\s+)?{_PART}(?:,\s*{_PART}(?:\s\d{{5}})?){{1,3}}")
+_PROPER = r"(?:(?:St|Ft|Mt)\.\s)?[A-ZÀ-Þ][\w'’\-À-ÿ]*"
+_PART = rf"{_PROPER}(?:\s(?:(?:of|de|la|del|el|and)\s)?{_PROPER})*"
+_WITH_REGION = re.compile(rf"(?:\d+[A-Za-z]?\s+)?{_PART}(?:,\s*{_PART}(?:\s\d{{5}})?){{1,3}}")
 _CITY_CODE = re.compile(rf"({_PART})\s({'|'.join(sorted(_CODES))})\b")
 _WORDS = re.compile(r"[\wÀ-ÿ.'’\-]+")
 _WANTS_REGION = re.compile(
@@ -29,7 +30,9 @@ _WANTS_SHORT = re.compile(r"abbr|short form|two[- ]letter|, [A-Z]{2}\b")
 
 def places_in(text: str) -> list[Mention]:
     """Find places: `City, Region` as written, else cities, states and countries that are known."""
-    return without_overlaps([*_with_region(text), *_known(text)])
+    written = list(_with_region(text))
+    known = [one for one in _known(text) if not any(one.overlaps(other) for other in written)]
+    return [*written, *without_overlaps(known)]
 
 
 def _with_region(text: str) -> Iterator[Mention]:
@@ -42,8 +45,19 @@ def _with_region(text: str) -> Iterator[Mention]:
         )  # fmt: skip
         if is_region and not _is_listed(parts):
             yield Mention("place", match.start(), match.end(), match[0])
+            if len(parts) == 2:
+                yield from _parts(match)
     for match in _CITY_CODE.finditer(text):
         yield Mention("place", match.start(), match.end(), f"{match[1]}, {match[2]}")
+
+
+def _parts(match: re.Match[str]) -> Iterator[Mention]:
+    """Yield the city and its region each by itself, for functions that ask for them apart."""
+    start = match.start()
+    for part in match[0].split(","):
+        first = start + len(part) - len(part.lstrip())
+        yield Mention("place", first, first + len(part.strip()), part.strip())
+        start += len(part) + 1
 
 
 def _is_listed(parts: list[str]) -> bool:
@@ -114,10 +128,9 @@ def wants_region(description: str) -> bool:
 
 def written_place(place: str, description: str) -> str:
     """Write a place as a description asks: with its state or country where it says so."""
-    if re.search(r"state.{0,20}abbrev|abbreviation of the state", description, re.IGNORECASE):
-        place = _BY_NAME.get(place.lower(), place)
     if not wants_region(description):
-        return place
+        is_short = re.search(r"state.{0,20}abbrev|abbreviation", description, re.IGNORECASE)
+        return _BY_NAME.get(place.lower(), place) if is_short else place
     parts = [part.strip() for part in place.split(",")]
     if len(parts) > 1:
         region = parts[1]

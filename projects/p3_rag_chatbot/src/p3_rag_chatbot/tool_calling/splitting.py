@@ -13,6 +13,11 @@ _SEAM = re.compile(
     r"|make|schedule|cancel|open|start|stop|order|remind|what|how|call|email|write|estimate)\b)",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|it's|them|they|their|his|her|he|she|this|that|these|those|there|same|both)\b",
+    re.IGNORECASE,
+)
+"""What leans on the part before: it is not a request of its own."""
 MAX_PARTS = 8
 LEAST_WORDS = 3
 
@@ -23,7 +28,8 @@ def parts_of(said: Said) -> list[Said]:
     for part in (one.strip() for one in _SEAM.split(said.text)):
         if not part:
             continue
-        if parts and (len(part.split()) < LEAST_WORDS or len(parts) == MAX_PARTS):
+        leans = len(part.split()) < LEAST_WORDS or _POINTS_BACK.search(part)
+        if parts and (leans or len(parts) == MAX_PARTS):
             parts[-1] = f"{parts[-1]} {part}"
         else:
             parts.append(part)

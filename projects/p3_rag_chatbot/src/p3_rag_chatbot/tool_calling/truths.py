@@ -1,9 +1,11 @@
 """Yes and no in a request: whether it asks for what a boolean parameter names."""
 
 import re
+from functools import lru_cache
 
+from p3_rag_chatbot.reading.asking import in_words
 from p3_rag_chatbot.tool_calling.roles import are_alike, told_words_of, words_of
-from p3_rag_chatbot.tool_calling.schemas import Parameter
+from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 
 _WORD = re.compile(r"[\w'’]+|[.,;!?]")
 _NEGATIONS = frozenset(
@@ -18,7 +20,7 @@ _REACH = 4
 """Words before a word that a negation reaches over."""
 
 
-def said_truth(parameter: Parameter, text: str) -> bool | None:
+def said_truth(parameter: Parameter, text: str, function: Function) -> bool | None:
     """Return whether the request wants what the parameter names; None where it does not say."""
     asked = [word for word in words_of(parameter) if word not in _PREFIXES]
     if not asked:
@@ -26,9 +28,21 @@ def said_truth(parameter: Parameter, text: str) -> bool | None:
     words = [match[0].lower().replace("’", "'") for match in _WORD.finditer(text)]
     places = [_place(word, words) for word in asked]
     said = [at for at in places if at >= 0]
-    if 2 * len(said) < len(asked) or not said:
+    telling = [
+        word
+        for word, at in zip(asked, places, strict=True)
+        if at >= 0 and not any(are_alike(word, other) for other in _subject(function))
+    ]
+    if len(said) < len(asked) and 2 * len(telling) < len(asked) or not said:
         return _named_truth(parameter, words)
     return not _is_denied(words, min(said)) ^ _is_denying(parameter)
+
+
+@lru_cache(maxsize=1024)
+def _subject(function: Function) -> tuple[str, ...]:
+    """Return the words of what a function is about: in a flag's name they tell nothing."""
+    told = f"{in_words(function.name)} {function.description}".lower()
+    return tuple(dict.fromkeys(re.findall(r"[a-z]{3,}", told)))
 
 
 def _place(word: str, words: list[str]) -> int:

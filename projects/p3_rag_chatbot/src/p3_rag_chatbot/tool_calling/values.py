@@ -5,8 +5,8 @@ from datetime import date, datetime, time
 
 from p3_rag_chatbot.tool_calling.dates import written_date, written_time
 from p3_rag_chatbot.tool_calling.mentions import Mention
-from p3_rag_chatbot.tool_calling.places import written_place
-from p3_rag_chatbot.tool_calling.roles import role_of
+from p3_rag_chatbot.tool_calling.places import wants_region, written_place
+from p3_rag_chatbot.tool_calling.roles import role_of, words_of
 from p3_rag_chatbot.tool_calling.schemas import Parameter
 
 _SECONDS = {
@@ -35,6 +35,8 @@ def typed(parameter: Parameter, mention: Mention, text: str) -> object | None:
         return value
     said = text[mention.start : mention.end] if mention.kind == "number" else str(value)
     if role_of(parameter) == "place":
+        if "city" in words_of(parameter) and not wants_region(parameter.description):
+            said = said.partition(",")[0]
         said = written_place(said, parameter.description)
     if _UPPER.search(parameter.description):
         return said.upper()
