@@ -1,12 +1,13 @@
 """The tool caller on the live sets of the Berkeley Function Calling Leaderboard, part by part.
 
 Run: `ROADMAP_DATASETS=FOLDER python benchmarks/rag_tools.py [--adapter FOLDER] [--sample 150]
-[--today 2023-03-01] [--fit]`. Sets: `tools/bfcl` there (Apache-2.0). Rows of the table are what the
+[--today 2023-03-01] [--fit [--claims]]`. Sets: `tools/bfcl` there (Apache-2.0). Rows of the table are what the
 caller is made of: rules alone; with the reader's spans for arguments; with its claims for choosing
-too. The weights of `tool_calling/choosing.py` were fitted (`--fit`) on a seeded slice of 150 cases
+too, once they weigh something. The weights of `tool_calling/choosing.py` were fitted (`--fit`) on a seeded slice of 150 cases
 a set, which is also what was looked at while writing rules: figures are given for the cases outside
-it (`held out`) and for all. `right` is the whole call by the leaderboard's rules, `function` its
-name; `called` where neither a question nor an answer in words came. Relative dates and those
+it (`held out`) and for all. `right` is the whole call by the leaderboard's rules, `function`
+that the right one is called or asked back for, `called` that neither a question nor an answer in
+words came. Relative dates and those
 without a year count from `--today`: the sets were written from 2023 on.
 Exit code 1 when a target is missed by the last row.
 """
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -37,11 +38,19 @@ from p3_rag_chatbot.loading import load_reader
 from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.reading.reader import OnnxReader
 from p3_rag_chatbot.settings import Settings
-from p3_rag_chatbot.tool_calling.caller import CallRequest, Calls, ToolCaller
-from p3_rag_chatbot.tool_calling.choosing import Candidate, Chooser, Evidence
+from p3_rag_chatbot.tool_calling.caller import CallRequest, Calls, Question, ToolCaller
+from p3_rag_chatbot.tool_calling.choosing import (
+    FIT,
+    ORDER,
+    Candidate,
+    Chooser,
+    Evidence,
+    Weighing,
+)
 from p3_rag_chatbot.tool_calling.filling import MentionFiller
 from p3_rag_chatbot.tool_calling.schemas import read_functions
 from p3_rag_chatbot.tool_calling.tool_model import said_in
+from sklearn.linear_model import LogisticRegression
 
 SETS = ("simple", "multiple", "parallel", "parallel_multiple", "relevance", "irrelevance")
 N_DEVELOPMENT = 150
@@ -54,11 +63,18 @@ MAX_MS = 1_000.0
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a case."""
+    """What became of a case; `asked_for` is the function that a question back is about."""
 
     case: CallCase
     calls: tuple[Called, ...]
     ms: float
+    asked_for: str = ""
+
+    @property
+    def names_function(self) -> bool:
+        """Whether the functions that are called, or the one that is asked back for, are right."""
+        asked = (Called(self.asked_for, {}),) if self.asked_for else ()
+        return functions_match(self.case, self.calls or asked)
 
 
 def sets_in(folder: Path) -> dict[str, list[CallCase]]:
@@ -79,14 +95,17 @@ def development_of(cases: Sequence[CallCase]) -> set[str]:
 
 def contenders(embedder: Embedder, reader: Reader) -> dict[str, ToolCaller]:
     """Return the combinations."""
-    rules = MentionFiller(embedder)
-    return {
+    made = {
         "rules": ToolCaller(embedder),
         "rules + reader's spans": ToolCaller(
-            embedder, filler=MentionFiller(embedder, reader), chooser=Chooser(embedder, rules)
+            embedder,
+            filler=MentionFiller(embedder, reader),
+            chooser=Chooser(embedder, MentionFiller(embedder)),
         ),
-        "rules + spans + claims": ToolCaller(embedder, reader),
     }
+    if ORDER.weights.claim or FIT.weights.claim:
+        made["rules + spans + claims"] = ToolCaller(embedder, reader)
+    return made
 
 
 def run(caller: ToolCaller, cases: Sequence[CallCase], today: date) -> list[Result]:
@@ -98,7 +117,9 @@ def run(caller: ToolCaller, cases: Sequence[CallCase], today: date) -> list[Resu
         outcome = caller.call(CallRequest(said_in(case.messages, today), functions))
         calls = outcome.calls if isinstance(outcome, Calls) else ()
         called = tuple(Called(one.name, one.arguments) for one in calls)
-        found.append(Result(case, called, (time.perf_counter() - began) * 1e3))
+        ms = (time.perf_counter() - began) * 1e3
+        asked_for = outcome.function.name if isinstance(outcome, Question) else ""
+        found.append(Result(case, called, ms, asked_for))
     return found
 
 
@@ -111,16 +132,18 @@ def counted(name: str, results: Sequence[Result]) -> dict[str, int]:
         return {"called": n_called}
     return {
         "right": sum(calls_match(one.case, one.calls) for one in results),
-        "function": sum(functions_match(one.case, one.calls) for one in results),
+        "function": sum(one.names_function for one in results),
         "called": n_called,
     }
 
 
-def fitted(embedder: Embedder, sets: dict[str, list[CallCase]], today: date) -> None:
+def fitted(
+    embedder: Embedder, reader: Reader | None, sets: dict[str, list[CallCase]], today: date
+) -> None:
     """Print weights for choosing and for declining, fitted on the development slice alone."""
-    from sklearn.linear_model import LogisticRegression
-
-    chooser = Chooser(embedder, MentionFiller(embedder))
+    # a weight that changes nothing, so that the claim is asked for
+    present = Weighing(replace(ORDER.weights, claim=1e-9)) if reader else ORDER
+    chooser = Chooser(embedder, MentionFiller(embedder), reader, order=present)
 
     def ranked(case: CallCase) -> list[Candidate]:
         return chooser.ranked(said_in(case.messages, today), read_functions(case.tools))
@@ -154,7 +177,11 @@ def fitted(embedder: Embedder, sets: dict[str, list[CallCase]], today: date) -> 
     kept = np.percentile(scores[np.array(is_wanted) == 1], 8)
     print(f"{n_first} of {n_asked} right with the present weights")
     print("order", dict(zip(names, (order.coef_[0] / scale).round(2), strict=True)))
-    print("fit", dict(zip(names, (fit.coef_[0] / scale).round(2), strict=True)), fit.intercept_.round(2))
+    print(
+        "fit",
+        dict(zip(names, (fit.coef_[0] / scale).round(2), strict=True)),
+        fit.intercept_.round(2),
+    )
     print("constant that keeps 92 % of the wanted", (fit.intercept_ - kept).round(2))
 
 
@@ -169,7 +196,8 @@ def line(label: str, name: str, part: str, results: Sequence[Result]) -> str:
         found = wilson_interval(counts[what], len(results))
         cells.append(f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}]")
     middle, high = np.percentile([one.ms for one in results], (50, 95))
-    return f"| {label} | {name} | {part} | {len(results)} | {' | '.join(cells)} | {middle:.0f}, {high:.0f} |"
+    about = f"| {label} | {name} | {part} | {len(results)} |"
+    return f"{about} {' | '.join(cells)} | {middle:.0f}, {high:.0f} |"
 
 
 def main() -> int:
@@ -179,17 +207,17 @@ def main() -> int:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--today", type=date.fromisoformat, default=date(2023, 3, 1))
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--claims", action="store_true", help="fit with the reader's claims")
     asked = parser.parse_args()
     folder = Path(os.environ["ROADMAP_DATASETS"]) / "tools" / "bfcl"
     sets = sets_in(folder)
     with tempfile.TemporaryDirectory() as data:
         settings = Settings(data_dir=Path(data))
         embedder = OnnxEmbedder.of(settings)
-        if asked.fit:
-            fitted(embedder, sets, asked.today)
-            return 0
         reader = OnnxReader.of(settings, asked.adapter) if asked.adapter else load_reader(settings)
-        print("| made of | set | cases | n | right | function | called | declined | ms (p50, p95) |")
+        print(
+            "| made of | set | cases | n | right | function | called | declined | ms (p50, p95) |"
+        )
         print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
         missed: list[str] = []
         for label, caller in contenders(embedder, reader).items():

@@ -50,10 +50,7 @@ def actions_of(function: Function) -> frozenset[str]:
 
 def asked_actions(text: str) -> frozenset[str]:
     """Return what a request asks for, by its first verbs."""
-    found: list[frozenset[str]] = []
-    for word in _WORD.findall(text.lower()):
-        if word in _KINDS:
-            found.append(_KINDS[word])
+    found = [_KINDS[word] for word in _WORD.findall(text.lower()) if word in _KINDS]
     return frozenset().union(*found[:4])
 
 

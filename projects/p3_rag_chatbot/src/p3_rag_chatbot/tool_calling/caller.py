@@ -17,7 +17,9 @@ from p3_rag_chatbot.tool_calling.splitting import parts_of
 
 PART_FIT = 1.0
 """Fit from which a part of a request has a call of its own."""
-_JOINERS = frozenset({",", "and", "and in", "or", ", and", "&", "和", "、", "및", "y", "und", "et", "dan"})
+_JOINERS = frozenset(
+    {",", "and", "and in", "or", ", and", "&", "和", "、", "및", "y", "und", "et", "dan"}
+)
 MAX_CALLS = 16
 
 
@@ -140,7 +142,9 @@ class ToolCaller:
             if sum(role_of(other) == role_of(parameter) for other in function.parameters) > 1:
                 continue
             texts = [
-                said.text[: run[0].start] + said.text[one.start : one.end] + said.text[run[-1].end :]
+                said.text[: run[0].start]
+                + said.text[one.start : one.end]
+                + said.text[run[-1].end :]
                 for one in run
             ]
             fills = [self.filler.fill(replace(said, text=text), function) for text in texts]

@@ -15,14 +15,18 @@ _MONTH = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
-DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+DAYS: tuple[str, ...] = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+)  # fmt: skip
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s*(?:of\s+|year\s+|in\s+)?(\d{4}))?"
 _FLAGS = re.IGNORECASE
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _CJK = re.compile(r"(?:(\d{4})\s*[年년]\s*)?(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号일]")
 _NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
-_MONTH_FIRST = re.compile(rf"\b{_MONTH}\s*(?:the\s+)?{_DAY}(?![\d:])\b(?!\s*(?:am|pm)){_YEAR}", _FLAGS)
+_MONTH_FIRST = re.compile(
+    rf"\b{_MONTH}\s*(?:the\s+)?{_DAY}(?![\d:])\b(?!\s*(?:am|pm)){_YEAR}", _FLAGS
+)
 _DAY_FIRST = re.compile(rf"\b(?:the\s+)?{_DAY}\s*(?:of\s+)?{_MONTH}{_YEAR}", _FLAGS)
 _RELATIVE = re.compile(
     r"\b(day after tomorrow|today|tonight|tomorrow|yesterday|hoy|mañana|heute|morgen|aujourd'hui"
@@ -70,13 +74,17 @@ def dates_in(text: str, today: date) -> list[Mention]:
     return without_overlaps([*found, *_days_alone(text, found, today)])
 
 
-_DAY_ALONE = re.compile(r"\b(?:the|on|until|to|till|-)\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)\b", _FLAGS)
+_DAY_ALONE = re.compile(
+    r"\b(?:the|on|until|to|till|-)\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)\b", _FLAGS
+)
 
 
 def _days_alone(text: str, found: list[Mention], today: date) -> Iterator[Mention]:
     """Read `until the 12th`: of the month of the date before it, else the next 12th."""
     for m in _DAY_ALONE.finditer(text):
-        before = [one.value for one in found if one.start < m.start() and isinstance(one.value, date)]
+        before = [
+            one.value for one in found if one.start < m.start() and isinstance(one.value, date)
+        ]
         start = before[-1] if before else today
         day = int(m[1])
         month = start.month + (day < start.day)
@@ -178,13 +186,20 @@ def _time(m: re.Match[str]) -> time | None:
     return time(hour, 30) if hour else None
 
 
-def _part_of_day(hour: int, minute: str | None, second: str | None, part: str | None) -> time | None:
+def _part_of_day(
+    hour: int, minute: str | None, second: str | None, part: str | None
+) -> time | None:
     is_pm = (part or "").lower() in ("afternoon", "evening", "night") and hour < 12
     return _clock(hour, minute, second, is_pm=is_pm)
 
 
 def _clock(
-    hour: int, minute: str | None, second: str | None, *, is_pm: bool = False, is_twelve: bool = False
+    hour: int,
+    minute: str | None,
+    second: str | None,
+    *,
+    is_pm: bool = False,
+    is_twelve: bool = False,
 ) -> time | None:
     if is_twelve and not 1 <= hour <= 12:
         return None
@@ -198,7 +213,9 @@ _TOKENS = (
     ("YYYY", "%Y"), ("yyyy", "%Y"), ("%Y", "%Y"), ("MM", "%m"), ("mm", "%m"), ("DD", "%d"),
     ("dd", "%d"), ("YY", "%y"), ("yy", "%y"),
 )  # fmt: skip
-_DATE_FORM = re.compile(r"(?:YYYY|yyyy|MM|mm|DD|dd)([-/.\s]?)(?:MM|mm|DD|dd)\1(?:YYYY|yyyy|DD|dd|YY|yy)")
+_DATE_FORM = re.compile(
+    r"(?:YYYY|yyyy|MM|mm|DD|dd)([-/.\s]?)(?:MM|mm|DD|dd)\1(?:YYYY|yyyy|DD|dd|YY|yy)"
+)
 _EXAMPLES = (
     (re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)"), "%Y-%m-%d"),
     (re.compile(r"(?<!\d)\d{4}/\d{2}/\d{2}(?!\d)"), "%Y/%m/%d"),

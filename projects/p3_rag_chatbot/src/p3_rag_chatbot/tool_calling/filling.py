@@ -17,7 +17,12 @@ from typing import Protocol
 from p3_rag_chatbot.ports import Embedder, Reader, Reading
 from p3_rag_chatbot.reading.asking import asks_argument
 from p3_rag_chatbot.tool_calling.announcing import Announcements
-from p3_rag_chatbot.tool_calling.choices import chosen_by_meaning, chosen_by_number, chosen_by_words, examples_of
+from p3_rag_chatbot.tool_calling.choices import (
+    chosen_by_meaning,
+    chosen_by_number,
+    chosen_by_words,
+    examples_of,
+)
 from p3_rag_chatbot.tool_calling.dates import dates_in, moments_in, times_in, wants_moment
 from p3_rag_chatbot.tool_calling.lists import listed
 from p3_rag_chatbot.tool_calling.mentions import (
@@ -29,7 +34,13 @@ from p3_rag_chatbot.tool_calling.mentions import (
     without_overlaps,
 )
 from p3_rag_chatbot.tool_calling.numbers import numbers_in
-from p3_rag_chatbot.tool_calling.places import is_city, is_country, is_state, places_in, wants_region
+from p3_rag_chatbot.tool_calling.places import (
+    is_city,
+    is_country,
+    is_state,
+    places_in,
+    wants_region,
+)
 from p3_rag_chatbot.tool_calling.roles import Role, role_of, words_of
 from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 from p3_rag_chatbot.tool_calling.texts import carried_in, command_in, text_in, whole_text
@@ -314,8 +325,11 @@ def _suits(parameter: Parameter, mention: Mention, text: str) -> float:
             return -0.3
         return -0.4 if named and any(is_of.values()) and not any(is_of[k] for k in named) else 0.0
     if mention.kind == "date":
-        return 0.1 if isinstance(mention.value, datetime) and wants_moment(parameter.description) else (
-            -0.1 if isinstance(mention.value, datetime) else 0.0)
+        return (
+            0.1
+            if isinstance(mention.value, datetime) and wants_moment(parameter.description)
+            else (-0.1 if isinstance(mention.value, datetime) else 0.0)
+        )
     if mention.kind == "name":
         return -0.5 if all(one in name for one in value.lower().split()) else 0.0
     if mention.kind == "number":
@@ -333,9 +347,7 @@ def _rank(work: _Work, at: int, role: Role) -> int:
     return sum(role_of(leaf.parameter) == role for leaf in work.leaves[:at])
 
 
-def _span(
-    work: _Work, reading: Reading | None, least: float = READER_BELIEVES
-) -> Mention | None:
+def _span(work: _Work, reading: Reading | None, least: float = READER_BELIEVES) -> Mention | None:
     if reading is None or _belief(reading) < least or reading.end <= reading.start:
         return None
     text = work.said.text[reading.start : reading.end]

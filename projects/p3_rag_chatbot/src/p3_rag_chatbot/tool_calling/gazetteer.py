@@ -167,9 +167,7 @@ LOCAL_NAMES = {
 
 def _listed(table: str) -> dict[str, tuple[str, str]]:
     rows = [line.partition(": ") for line in table.strip().splitlines()]
-    return {
-        name.lower(): (name, region) for region, _, names in rows for name in names.split(", ")
-    }
+    return {name.lower(): (name, region) for region, _, names in rows for name in names.split(", ")}
 
 
 CITIES = _listed(_BY_COUNTRY) | _listed(_BY_STATE)

@@ -42,9 +42,7 @@ def listed(
         asked = Parameter(parameter.name, "string", choices=shown)
         if found := sorted(chosen_by_words(asked, text), key=lambda one: one[1]):
             return Listed([one for one, _ in found], (), is_announced=True)
-    named = Parameter(
-        parameter.name, item.kind, parameter.description, format=item.format
-    )
+    named = Parameter(parameter.name, item.kind, parameter.description, format=item.format)
     if item.kind in ("integer", "number"):
         return _run_of(named, text, [one for one in mentions if one.kind == "number"])
     if span is not None:

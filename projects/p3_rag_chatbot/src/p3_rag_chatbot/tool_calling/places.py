@@ -90,7 +90,9 @@ def _is_word(text: str, start: int, end: int) -> bool:
     return not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
 
 
-_ALSO_WORDS = frozenset("nice split mobile bend reading athens salem lima cork bali mesa bern".split())
+_ALSO_WORDS = frozenset(
+    "nice split mobile bend reading athens salem lima cork bali mesa bern".split()
+)
 """Cities that are small words too: only with a capital letter."""
 
 

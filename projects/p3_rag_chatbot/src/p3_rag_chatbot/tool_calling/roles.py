@@ -75,7 +75,9 @@ def role_of(parameter: Parameter) -> Role:
         return "time"
     if parameter.format == "email" or "email" in name or "e-mail" in told:
         return "email"
-    if parameter.format in ("uri", "url") or re.search(r" (url|uri|link|website|endpoint|host|hostname) ", name):
+    if parameter.format in ("uri", "url") or re.search(
+        r" (url|uri|link|website|endpoint|host|hostname) ", name
+    ):
         return "url"
     if _is_place(name, parameter.description):
         return "place"

@@ -141,6 +141,14 @@ class ToolModel:
         )
 
 
+def with_tools(
+    models: Sequence[ChatModel], embedder: Embedder, reader: Reader
+) -> dict[str, ChatModel]:
+    """Give models the embedded tool caller, one for all of them; by the name each is asked by."""
+    caller = ToolCaller(embedder, reader)
+    return {one.name: ToolModel(one, caller, embedder, reader) for one in models}
+
+
 def said_in(messages: Sequence[Message], today: date) -> Said:
     """Return what the user said last; an answer to a question of ours joins what it is about."""
     today = stated_today("\n".join(one.text for one in messages), today)
@@ -195,9 +203,7 @@ def _made(messages: Sequence[Message]) -> list[tuple[str, object]]:
 
 def _results(messages: Sequence[Message]) -> list[Result]:
     """Return the results of this turn, each with the function that gave it."""
-    names = {
-        call.id: call.function.name for one in messages for call in one.tool_calls or ()
-    }
+    names = {call.id: call.function.name for one in messages for call in one.tool_calls or ()}
     found: list[Result] = []
     for one in reversed(messages):
         if one.role == "user":

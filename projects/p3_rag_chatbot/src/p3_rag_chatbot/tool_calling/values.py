@@ -13,7 +13,9 @@ _SECONDS = {
     "millisecond": 0.001, "ms": 0.001, "second": 1.0, "sec": 1.0, "minute": 60.0, "min": 60.0,
     "hour": 3600.0, "hr": 3600.0, "day": 86_400.0, "week": 604_800.0,
 }  # fmt: skip
-_UNIT = re.compile(r"\s*-?(milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?)\b")
+_UNIT = re.compile(
+    r"\s*-?(milliseconds?|ms|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?)\b"
+)
 _WANTED_UNIT = re.compile(r"\bin (milliseconds|seconds|minutes|hours|days)\b")
 _PERCENT = re.compile(r"\s*(?:%|percent\b)")
 _UPPER = re.compile(r"\bupper[- ]?case|\bcapital letters", re.IGNORECASE)
