@@ -1,10 +1,11 @@
 """The tool caller on the live sets of the Berkeley Function Calling Leaderboard, part by part.
 
 Run: `ROADMAP_DATASETS=FOLDER python benchmarks/rag_tools.py [--adapter FOLDER] [--sample 150]
-[--today 2023-03-01] [--fit [--claims]]`. Sets: `tools/bfcl` there (Apache-2.0). Rows of the table are what the
-caller is made of: rules alone; with the reader's spans for arguments; with its claims for choosing
-too, once they weigh something. The weights of `tool_calling/choosing.py` were fitted (`--fit`) on a seeded slice of 150 cases
-a set, which is also what was looked at while writing rules: figures are given for the cases outside
+[--today 2023-03-01] [--fit [--claims]]`. Sets: `tools/bfcl` there (Apache-2.0). Rows of the table
+are what the caller is made of: rules alone; with the reader's spans for arguments; with its claims
+for choosing too, once they weigh something. The weights of `tool_calling/choosing.py` were fitted
+(`--fit`) on a seeded slice of 150 cases a set, which is also what was looked at while writing
+rules: figures are given for the cases outside
 it (`held out`) and for all. `right` is the whole call by the leaderboard's rules, `function`
 that the right one is called or asked back for, `called` that neither a question nor an answer in
 words came. Relative dates and those
@@ -215,6 +216,9 @@ def main() -> int:
         settings = Settings(data_dir=Path(data))
         embedder = OnnxEmbedder.of(settings)
         reader = OnnxReader.of(settings, asked.adapter) if asked.adapter else load_reader(settings)
+        if asked.fit:
+            fitted(embedder, reader if asked.claims else None, sets, asked.today)
+            return 0
         print(
             "| made of | set | cases | n | right | function | called | declined | ms (p50, p95) |"
         )

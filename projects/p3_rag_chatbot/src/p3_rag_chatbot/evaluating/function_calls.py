@@ -1,4 +1,4 @@
-"""Function calls against what a set accepts: the rules of the Berkeley Function Calling Leaderboard.
+"""Function calls against what a set accepts: rules of the Berkeley Function Calling Leaderboard.
 
 A case has a request, functions, and for each wanted call the values that each argument may have;
 "" among them means that it may be left out. A call is right when its function is, when every
@@ -35,7 +35,7 @@ class WantedCall:
 
 @dataclass(frozen=True)
 class CallCase:
-    """A request with the functions that are offered; without `wanted`, only whether one is called."""
+    """A request with the functions offered; without `wanted`, only whether one is called counts."""
 
     id: str
     messages: tuple[Message, ...]
@@ -159,6 +159,6 @@ def _objects_fit(values: Sequence[Any], accepted: Sequence[Any]) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return _MARKS.sub("", value).lower().replace("'", '"')
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     return value

@@ -10,19 +10,19 @@ from p3_rag_chatbot.reading.asking import in_words
 from p3_rag_chatbot.tool_calling.schemas import Function
 
 ACTIONS: dict[str, str] = {
-    "find": "find search look lookup locate browse discover explore seek filter query looking searching "
-    "searches finds interested suggest recommend available availability",
-    "get": "get retrieve fetch show list tell give provide check see view display what which who when "
-    "where how know read obtain retrieves fetches returns gets provides checks describe details",
+    "find": "find search look lookup locate browse discover explore seek filter query looking "
+    "searching searches finds interested suggest recommend available availability",
+    "get": "get retrieve fetch show list tell give provide check see view display what which who "
+    "when where how know read obtain retrieves fetches returns gets provides checks details",
     "book": "book reserve buy purchase order schedule rent reservation appointment books reserves "
     "purchases orders buying booking scheduling",
     "create": "create add make new register insert generate open start set build compose write "
     "creates adds registers generates setup submit record log save append",
-    "change": "update change modify edit set rename move switch adjust alter replace updates modifies "
-    "changes convert swap exchange",
+    "change": "update change modify edit set rename move switch adjust alter replace updates "
+    "modifies changes convert swap exchange",
     "delete": "delete remove cancel clear drop erase unsubscribe destroy deletes removes cancels",
-    "send": "send email mail message transfer pay share forward text post notify sends transfers reply "
-    "payment publish",
+    "send": "send email mail message transfer pay share forward text post notify sends transfers "
+    "reply payment publish",
     "request": "request ask demand requests invoice charge",
     "play": "play stream watch listen plays streams pause resume",
     "compute": "calculate compute sum multiply divide add subtract estimate solve convert count "

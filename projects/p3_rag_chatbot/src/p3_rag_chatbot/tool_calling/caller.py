@@ -128,7 +128,7 @@ class ToolCaller:
                 yield best.function, part, Call(best.function.name, filled.arguments)
 
     def _each(self, said: Said, function: Function, call: Call) -> list[Call]:
-        """Return a call for each of several places, dates or quotes that are listed for one value."""
+        """Return a call for each of several places or dates that are listed for one value."""
         mentions = found_in(said)
         for parameter in function.required:
             kinds = {"place": "place", "date": "date"}.get(role_of(parameter))

@@ -7,6 +7,7 @@ nearest to `Animation`.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,9 +17,9 @@ from p3_rag_chatbot.tool_calling.roles import are_alike
 from p3_rag_chatbot.tool_calling.schemas import Parameter
 
 _WORD = re.compile(r"[\w'’\-]+")
-_NO_CHOICE = frozenset("any all none other default dontcare unknown null n/a auto".split())
+_NO_CHOICE = frozenset("any all none other default dontcare unknown null n/a auto".split())  # noqa: SIM905
 _SMALL = frozenset(
-    "the a an of is are to in for on by or and with i me my you your please can could would like "
+    "the a an of is are to in for on by or and with i me my you your please can could would like "  # noqa: SIM905
     "want need some it that this at from be do what how get find show tell give have any".split()
 )
 MIN_LIKENESS = 0.45
@@ -73,7 +74,9 @@ def aliases_of(parameter: Parameter) -> dict[object, tuple[str, ...]]:
     found: dict[object, tuple[str, ...]] = {}
     for choice in parameter.choices:
         match = re.search(
-            rf"(?<!\w)['\"]?{re.escape(str(choice))}['\"]?\s*(?:\(|for|means|represents|corresponds to|indicates|refers to|=|:|is)\s*([\w\s\-]{{3,40}})",
+            rf"(?<!\w)['\"]?{re.escape(str(choice))}['\"]?\s*"
+            r"(?:\(|for|means|represents|corresponds to|indicates|refers to|=|:|is)\s*"
+            r"([\w\s\-]{3,40})",
             parameter.description,
         )
         if match:
@@ -83,7 +86,7 @@ def aliases_of(parameter: Parameter) -> dict[object, tuple[str, ...]]:
     return found
 
 
-_SHOWN = re.compile(r"['\"‘“]([A-Za-z][\w \-]{2,30})['\"’”]")
+_SHOWN = re.compile(r"['\"\u2018“]([A-Za-z][\w \-]{2,30})['\"\u2019”]")
 
 
 @lru_cache(maxsize=1024)
@@ -96,7 +99,7 @@ _NUMBERED = re.compile(
     r"['\"]?(\d+)['\"]?\s*(?:for|represents|corresponds to|means|is for|is|to|=|:)\s*"
     r"(?:an?\s|the\s)?([A-Za-z][\w\s\-]{2,30}?)(?=\s*(?:[,.;)]|$|\band\b|\bor\b))"
 )
-_GENERAL = frozenset("service services province type level group".split())
+_GENERAL = frozenset("service services province type level group".split())  # noqa: SIM905
 
 
 @lru_cache(maxsize=1024)
@@ -121,7 +124,7 @@ def chosen_by_meaning(
 ) -> object | None:
     """Return the choice that a word of the request is most like; None where none is enough."""
     said = [m[0] for m in _WORD.finditer(text) if m[0].lower() not in _SMALL][:MAX_COMPARED]
-    pairs = [f"{a} {b}" for a, b in zip(said, said[1:], strict=False)]
+    pairs = [f"{a} {b}" for a, b in pairwise(said)]
     choices = [
         one for one in parameter.choices if str(one).lower() not in _NO_CHOICE
     ][:MAX_COMPARED]  # fmt: skip

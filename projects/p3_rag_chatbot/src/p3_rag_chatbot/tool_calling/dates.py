@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from p3_rag_chatbot.tool_calling.mentions import Mention, without_overlaps
+from p3_rag_chatbot.tool_calling.numbers import numbers_in
 
 _MONTHS = "january february march april may june july august september october november december"
 MONTHS = {name[:3]: number for number, name in enumerate(_MONTHS.split(), start=1)}
@@ -180,10 +181,8 @@ def _time(m: re.Match[str]) -> time | None:
         return _clock(int(m[11]), None, None)
     if m[12]:
         return time(0) if m[12].lower() == "midnight" else time(12)
-    hours = dict(zip("one two three four five six seven eight nine ten eleven twelve".split(),
-                     range(1, 13), strict=True))  # fmt: skip
-    hour = hours.get(m[13].lower())
-    return time(hour, 30) if hour else None
+    hour = next((one.value for one in numbers_in(m[13].lower())), None)
+    return time(hour, 30) if isinstance(hour, int) and 1 <= hour <= 12 else None
 
 
 def _part_of_day(

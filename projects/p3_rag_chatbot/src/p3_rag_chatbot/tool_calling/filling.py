@@ -351,7 +351,7 @@ def _span(work: _Work, reading: Reading | None, least: float = READER_BELIEVES) 
     if reading is None or _belief(reading) < least or reading.end <= reading.start:
         return None
     text = work.said.text[reading.start : reading.end]
-    start = reading.start + len(text) - len(text.lstrip(" '\"“‘"))
+    start = reading.start + len(text) - len(text.lstrip(" '\"“\u2018"))
     text = work.said.text[start : reading.end].rstrip(" '\"”’.,?!;:")
     return Mention("span", start, start + len(text), text) if text else None
 
@@ -362,7 +362,7 @@ def _belief(reading: Reading) -> float:
 
 
 def _shared(mention: Mention, span: Mention) -> float:
-    """Return the characters that two share, as a part of both together; all where one is quoted."""
+    """Return the characters that two share, as a part of both; 1 within what has sure ends."""
     if mention.kind in FIRM and mention.start <= span.start and span.end <= mention.end:
         return 1.0
     shared = min(mention.end, span.end) - max(mention.start, span.start)
@@ -412,7 +412,7 @@ def _fill_texts(work: _Work) -> None:
 
 
 def _assembled(work: _Work) -> Filled:
-    """Hang values where they belong; required ones that were not said have defaults or are missing."""
+    """Hang values where they belong; what is required and not said has a default or is missing."""
     arguments: dict[str, object] = {}
     missing: list[Parameter] = []
     for at, leaf in enumerate(work.leaves):

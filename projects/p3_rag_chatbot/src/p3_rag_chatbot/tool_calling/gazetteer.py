@@ -155,7 +155,8 @@ Vietnam: Hanoi, Ho Chi Minh City, Da Nang
 """
 
 LOCAL_NAMES = {
-    "北京": "Beijing", "上海": "Shanghai", "广州": "Guangzhou", "深圳": "Shenzhen", "香港": "Hong Kong",
+    "北京": "Beijing", "上海": "Shanghai", "广州": "Guangzhou", "深圳": "Shenzhen",
+    "香港": "Hong Kong",
     "成都": "Chengdu", "杭州": "Hangzhou", "东京": "Tokyo", "巴黎": "Paris", "纽约": "New York",
     "伦敦": "London", "서울": "Seoul", "부산": "Busan", "도쿄": "Tokyo", "東京": "Tokyo",
     "münchen": "Munich", "wien": "Vienna", "roma": "Rome", "milano": "Milan", "lisboa": "Lisbon",

@@ -78,5 +78,5 @@ def _run_of(parameter: Parameter, text: str, fits: Sequence[Mention]) -> Listed 
 
 
 def _split(span: Mention) -> list[object]:
-    parts = [part.strip(" '\"“”‘’") for part in _SEPARATOR.split(str(span.value))]
+    parts = [part.strip(" '\"“”\u2018\u2019") for part in _SEPARATOR.split(str(span.value))]
     return [part for part in parts if part]

@@ -30,7 +30,7 @@ class Mention:
 
 _QUOTES = re.compile(
     r"\"([^\"\n]{1,4000}?)\"|“([^”]{1,4000}?)”|«([^»]{1,4000}?)»|「([^」]{1,4000}?)」|`([^`]{1,4000}?)`"
-    r"|(?<![A-Za-z0-9’'])['‘]((?:[^'’\n]|(?<=[A-Za-z])['’](?=[A-Za-z])){1,4000}?)['’](?![A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9\u2019'])['\u2018]((?:[^'\u2019\n]|(?<=[A-Za-z])['\u2019](?=[A-Za-z])){1,4000}?)['\u2019](?![A-Za-z0-9])"
 )
 _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
 _URL = re.compile(r"(?:https?|ftp|s3|ws)://[^\s'\"<>]+[^\s'\"<>.,;:!?)]|www\.[^\s'\"<>]+\w")
@@ -52,14 +52,14 @@ _NAME = re.compile(
     r"(?:(?:\s(?:of|the|de|la|and|&|van|von|del|di|da)){0,2}\s(?:[A-Z][\w'’&\-]*|\d+))*"
 )
 _NOT_NAMES = frozenset(
-    "I I'm I'd I'll I've Can Could Would Will Please What When Where Which Who How Why Is Are Do "
+    "I I'm I'd I'll I've Can Could Would Will Please What When Where Which Who How Why Is Are Do "  # noqa: SIM905
     "Does Find Get Show Tell Give Help Also The A An My Me In On At For From To And Or But If Let "
     "Need Want Hi Hello Hey Thanks Thank Book Buy Play Check Search Look List Make Set Add Create "
     "Delete Remove Send Update Retrieve Fetch Provide It It's This That There Today Tomorrow Now "
     "Use Using With We Our You Your Some Any Just So Then As Calculate Compute Convert Change "
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday Ok Okay Yes No Be Am Should".split()
 )
-_NEVER_NAMES = frozenset("I I'm I'd I'll I've ID IDs API URL IP UUID Today Tomorrow".split())
+_NEVER_NAMES = frozenset("I I'm I'd I'll I've ID IDs API URL IP UUID Today Tomorrow".split())  # noqa: SIM905
 
 
 def quotes_in(text: str) -> list[Mention]:

@@ -7,7 +7,7 @@ from p3_rag_chatbot.tool_calling.mentions import Mention
 
 _SMALL = dict(
     zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "  # noqa: SIM905
         "fifteen sixteen seventeen eighteen nineteen".split(),
         range(20),
         strict=True,
@@ -15,18 +15,19 @@ _SMALL = dict(
 ) | {"a couple of": 2, "a couple": 2, "a pair of": 2}
 _TENS = dict(
     zip(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),  # noqa: SIM905
         range(20, 100, 10),
         strict=True,
     )
 )
+_ONES: dict[str, int] = {**_SMALL, **_TENS}
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "dozen": 12}
 _SUFFIXES = {"k": 1_000, "m": 10**6, "bn": 10**9, "million": 10**6, "billion": 10**9,
              "thousand": 1_000, "hundred": 100, "dozen": 12}  # fmt: skip
 _WORDS = sorted([*_SMALL, *_TENS, *_SCALES], key=len, reverse=True)
 _DIGITS = re.compile(
     r"(?<![\w.])(?:(?<=[\s(\[{,:=$€£+\-/^*x])|(?<![^\s]))?"
-    r"([-−]?)((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(e[+-]?\d+)?"
+    r"([-\u2212]?)((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(e[+-]?\d+)?"
     r"(?:\s?(k|m|bn)\b|\s(million|billion|thousand|hundred|dozen)\b)?",
     re.IGNORECASE,
 )
@@ -71,7 +72,7 @@ def _value(words: list[str]) -> int:
         elif word in _SCALES:
             part = max(part, 1) * _SCALES[word]
         else:
-            part += _SMALL.get(word, _TENS.get(word, 0))
+            part += _ONES.get(word, 0)
     return total + part
 
 

@@ -21,7 +21,7 @@ _CITY_CODE = re.compile(rf"({_PART})\s({'|'.join(sorted(_CODES))})\b")
 _WORDS = re.compile(r"[\wÀ-ÿ.'’\-]+")
 _WANTS_REGION = re.compile(
     r"city,?\s*(?:and\s*)?(?:the\s*)?(?:state|country|location|province)|city,? ?\(?state"
-    r"|['‘\"][A-Z][\w .]+, [A-Z]{2}['’\"]",
+    r"|['\u2018\"][A-Z][\w .]+, [A-Z]{2}['\u2019\"]",
     re.IGNORECASE,
 )
 _WANTS_COUNTRY = re.compile(r"city,?\s*(?:and\s*)?country", re.IGNORECASE)
@@ -91,7 +91,7 @@ def _is_word(text: str, start: int, end: int) -> bool:
 
 
 _ALSO_WORDS = frozenset(
-    "nice split mobile bend reading athens salem lima cork bali mesa bern".split()
+    "nice split mobile bend reading athens salem lima cork bali mesa bern".split()  # noqa: SIM905
 )
 """Cities that are small words too: only with a capital letter."""
 

@@ -24,7 +24,7 @@ class Result:
 
 
 def in_sentences(question: str, results: Sequence[Result], reader: Reader | None) -> str:
-    """Answer from results: one after another, each named by its function where there are several."""
+    """Answer from results, one after another; of several, each is named by its function."""
     said = [(one, _said(question, one.text, reader)) for one in results]
     if len(said) == 1:
         return said[0][1]
@@ -49,19 +49,19 @@ def _lines(text: str) -> list[str]:
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    if not isinstance(value, dict | list):
+    if not isinstance(value, (dict, list)):
         return [_plain(value)]
     return list(_written(value, "", 0))[:MAX_LINES]
 
 
 def _written(value: object, name: str, depth: int) -> Iterator[str]:
     """Write fields as `name: value`, what is nested under its name."""
-    if depth > MAX_DEPTH or not isinstance(value, dict | list):
+    if depth > MAX_DEPTH or not isinstance(value, (dict, list)):
         yield f"{name}: {_plain(value)}" if name else _plain(value)
     elif isinstance(value, dict):
         for key, one in value.items():
             yield from _written(one, f"{name} {in_words(str(key))}".strip(), depth + 1)
-    elif all(not isinstance(one, dict | list) for one in value):
+    elif all(not isinstance(one, (dict, list)) for one in value):
         listed = ", ".join(_plain(one) for one in value) or "none"
         yield f"{name}: {listed}" if name else listed
     else:

@@ -15,7 +15,7 @@ from p3_rag_chatbot.tool_calling.schemas import Parameter
 Role = Literal["date", "time", "place", "email", "url", "code", "name", "text", "number"]
 
 _SMALL = frozenset(
-    "the a an of is are to in for on by or and with be that which this whether if it as at from "
+    "the a an of is are to in for on by or and with be that which this whether if it as at from "  # noqa: SIM905
     "value string number integer specify specified specifies indicates flag used use given user "
     "name format such example e g i should will can must optional default not any new".split()
 )
@@ -36,7 +36,8 @@ CUES: dict[str, tuple[str, ...]] = {
     "limit": ("limit", "most", "up", "only", "first", "top", "maximum", "max"),
     "amount": ("amount", "$", "dollar", "usd", "euro", "pay", "buck"),
     "price": ("$", "price", "dollar", "cost", "under"), "budget": ("$", "budget", "under"),
-    "quantity": ("x", "order", "quantity"), "director": ("direct", "by"), "directed": ("direct", "by"),
+    "quantity": ("x", "order", "quantity"), "director": ("direct", "by"),
+    "directed": ("direct", "by"),
     "artist": ("by", "artist", "singer", "from"), "author": ("by", "written", "author"),
     "cast": ("star", "with", "featur", "cast", "actor", "actress", "includ"),
     "starring": ("star", "with", "featur", "actor", "actress"), "actor": ("star", "actor"),
@@ -58,38 +59,58 @@ CUES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+_BY_FORMAT: dict[str, Role] = {
+    "date": "date", "date-time": "date", "time": "time", "email": "email", "uri": "url",
+    "url": "url", "uuid": "code",
+}  # fmt: skip
+_BY_NAME: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("date", re.compile(r" (date|day|birthday|dob|when) ")),
+    ("time", re.compile(r" (time|hour) (?!zone)")),
+    ("email", re.compile(r" e?mail ")),
+    ("url", re.compile(r" (url|uri|link|website|endpoint|host|hostname) ")),
+)
+_BY_NAME_AFTER_PLACES: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    (
+        "code",
+        re.compile(r" (ids?|uuid|guid|code|sku|ip|token|key|hash|identifier|serial|symbol) "),
+    ),
+    (
+        "text",
+        re.compile(
+            r" (content|text|message|body|query|question|prompt|description|command|comment|note"
+            r"|statement|summary|keywords?|input|sentence|search|instruction|expression|answer) "
+        ),
+    ),
+)
+
+
 @lru_cache(maxsize=4096)
 def role_of(parameter: Parameter) -> Role:
     """Return what a parameter's values are, as far as its name and description tell."""
-    name = f" {in_words(parameter.name)} "
-    told = parameter.description.lower()
     if parameter.kind in ("integer", "number"):
         return "number"
-    if parameter.format in ("date", "date-time") or date_form(parameter.description):
-        return "date"
-    if parameter.format == "time" or re.search(r"hh:mm|24[- ]hour", told):
-        return "time"
-    if re.search(r" (date|day|birthday|dob|when) ", name) and "days" not in name:
-        return "date"
-    if re.search(r" (time|hour) ", name) and "zone" not in name and "zone" not in told:
-        return "time"
-    if parameter.format == "email" or "email" in name or "e-mail" in told:
-        return "email"
-    if parameter.format in ("uri", "url") or re.search(
-        r" (url|uri|link|website|endpoint|host|hostname) ", name
-    ):
-        return "url"
+    if shown := _BY_FORMAT.get(parameter.format) or _shown_role(parameter.description):
+        return shown
+    name = f" {in_words(parameter.name)} "
+    if named := _named(name, _BY_NAME):
+        return named
     if _is_place(name, parameter.description):
         return "place"
-    if re.search(r" (id|uuid|guid|code|sku|ip|token|key|hash|identifier|ids|serial|symbol) ", name):
-        return "code"
-    if re.search(
-        r" (content|text|message|body|query|question|prompt|description|command|comment|note"
-        r"|statement|summary|keyword|keywords|input|sentence|search|instruction|expression|answer) ",
-        name,
-    ):
-        return "text"
-    return "name"
+    return _named(name, _BY_NAME_AFTER_PLACES) or "name"
+
+
+def _shown_role(description: str) -> Role | None:
+    """Return the role that the form in a description tells: `YYYY-MM-DD`, `HH:MM`."""
+    if date_form(description):
+        return "date"
+    told = description.lower()
+    if re.search(r"hh:mm|24[- ]hour", told):
+        return "time"
+    return "email" if "e-mail address" in told or "email address" in told else None
+
+
+def _named(name: str, roles: tuple[tuple[Role, re.Pattern[str]], ...]) -> Role | None:
+    return next((role for role, pattern in roles if pattern.search(name)), None)
 
 
 def _is_place(name: str, description: str) -> bool:
@@ -125,10 +146,10 @@ def cues_of(parameter: Parameter) -> tuple[str, ...]:
 
 
 def are_alike(word: str, other: str) -> bool:
-    """Whether two words share their stem, roughly: `bed` and `bedrooms`, `direct` and `directed`."""
+    """Whether two words share their stem, roughly: `bed` and `beds`, `direct` and `directed`."""
     short, long = sorted((word, other), key=len)
     if len(short) <= 2:
         return short == long
     if len(short) == 3:
-        return long == short or long == f"{short}s" or (long.startswith(short) and len(long) >= 7)
+        return long in (short, f"{short}s") or (long.startswith(short) and len(long) >= 7)
     return long.startswith(short[: max(4, len(short) - 2)]) and long[:4] == short[:4]

@@ -104,7 +104,7 @@ class _Schemas:
             return ()
         if not isinstance(properties, Mapping):
             raise SchemaError(f"{path}.properties", "is no object of schemas by name")
-        if required is not None and not isinstance(required, Sequence | bool):
+        if required is not None and not isinstance(required, (Sequence, bool)):
             raise SchemaError(f"{path}.required", "is no list of names")
         names = required if isinstance(required, Sequence) else ()
         self.n_left -= len(properties)

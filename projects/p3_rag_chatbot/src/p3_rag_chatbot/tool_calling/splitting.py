@@ -23,7 +23,7 @@ LEAST_WORDS = 3
 
 
 def parts_of(said: Said) -> list[Said]:
-    """Cut a request at sentences and at `and then`; a part too short to ask joins the one before."""
+    """Cut a request at sentences and `and then`; what is too short joins the part before."""
     parts: list[str] = []
     for part in (one.strip() for one in _SEAM.split(said.text)):
         if not part:

@@ -25,7 +25,8 @@ _COMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LEADING = re.compile(
-    r"^(?:(?:hi|hello|hey|please|kindly|ok|okay)[,!]?\s+)*(?:(?:can|could|would|will) you(?: please)?\s+"
+    r"^(?:(?:hi|hello|hey|please|kindly|ok|okay)[,!]?\s+)*"
+    r"(?:(?:can|could|would|will) you(?: please)?\s+"
     r"|i(?:'d| would) like (?:you )?to\s+|i (?:want|need) (?:you )?to\s+|help me\s+|let's\s+)?"
     r"(?:please\s+)?",
     re.IGNORECASE,
@@ -67,6 +68,6 @@ def whole_text(text: str) -> Mention:
 
 def _trimmed(text: str, start: int, end: int) -> Mention | None:
     said = text[start:end]
-    start += len(said) - len(said.lstrip(" \n\"'“”‘’*"))
-    said = text[start:end].rstrip(" \n\"'“”‘’.?!*")
+    start += len(said) - len(said.lstrip(" \n\"'“”\u2018\u2019*"))
+    said = text[start:end].rstrip(" \n\"'“”\u2018\u2019.?!*")
     return Mention("span", start, start + len(said), said) if said else None

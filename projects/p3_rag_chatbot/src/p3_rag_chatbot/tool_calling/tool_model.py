@@ -116,7 +116,7 @@ class ToolModel:
     def _called(self, request: ChatRequest, calls: Sequence[Call]) -> Delta:
         written = tuple(
             ToolCall(
-                id=f"call_{random_id()}",
+                id=f"call_{random_id(96)}",
                 function=FunctionCall(
                     name=one.name, arguments=json.dumps(one.arguments, ensure_ascii=False)
                 ),

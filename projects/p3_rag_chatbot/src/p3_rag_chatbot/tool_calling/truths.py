@@ -9,11 +9,11 @@ from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 
 _WORD = re.compile(r"[\w'’]+|[.,;!?]")
 _NEGATIONS = frozenset(
-    "no not without don't dont doesn't isn't non never exclude excluding except skip disable off "
+    "no not without don't dont doesn't isn't non never exclude excluding except skip disable off "  # noqa: SIM905
     "false neither".split()
 )
 _PREFIXES = frozenset(
-    "is has have include includes included including allow allows enable enabled show with do does "
+    "is has have include includes included including allow allows enable enabled show with do does "  # noqa: SIM905
     "should can return get add use want wants are was be only request".split()
 )
 _REACH = 4
@@ -33,7 +33,7 @@ def said_truth(parameter: Parameter, text: str, function: Function) -> bool | No
         for word, at in zip(asked, places, strict=True)
         if at >= 0 and not any(are_alike(word, other) for other in _subject(function))
     ]
-    if len(said) < len(asked) and 2 * len(telling) < len(asked) or not said:
+    if not said or (len(said) < len(asked) and 2 * len(telling) < len(asked)):
         return _named_truth(parameter, words)
     return not _is_denied(words, min(said)) ^ _is_denying(parameter)
 
@@ -69,5 +69,5 @@ def _is_denied(words: list[str], at: int) -> bool:
 
 
 def _is_denying(parameter: Parameter) -> bool:
-    """Whether the parameter's own name denies: `exclude_hidden` is true where hidden is excluded."""
+    """Whether the name itself denies: `exclude_hidden` is true where hidden is excluded."""
     return any(word in ("no", "exclude", "disable", "skip") for word in words_of(parameter))
