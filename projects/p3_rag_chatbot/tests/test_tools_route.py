@@ -17,7 +17,7 @@ from p3_rag_chatbot.settings import Settings
 from p3_rag_chatbot.tool_calling.caller import ToolCaller
 from p3_rag_chatbot.tool_calling.tool_model import ToolModel
 
-from ..served import served
+from .served import served
 
 WEATHER = {
     "type": "function",
@@ -64,9 +64,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     service = create_service("p3-rag-chatbot", settings, title="t", summary="s", version="1")
     service.problems(PROBLEMS)
     service.mount(openai_router({"echo": model}, embedder, max_question_characters=8000))
-    with served(service.app) as address:
-        with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
-            yield client
+    with (
+        served(service.app) as address,
+        openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+    ):
+        yield client
     embedder.close()
 
 
