@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from p3_rag_chatbot.fakes import FakeEmbedder, FakeReader
 from p3_rag_chatbot.openai_contracts import FunctionSpec
 from p3_rag_chatbot.tool_calling.dates import dates_in, stated_today, times_in, written_time
-from p3_rag_chatbot.tool_calling.filling import Filled, MentionFiller, Said
+from p3_rag_chatbot.tool_calling.filling import Filled, MentionFiller
+from p3_rag_chatbot.tool_calling.finding import Said
 from p3_rag_chatbot.tool_calling.numbers import numbers_in
 from p3_rag_chatbot.tool_calling.schemas import Function, read_function
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.tool_calling.choosing import Candidate, Chooser
-from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, MentionFiller, Said, found_in
+from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, MentionFiller
+from p3_rag_chatbot.tool_calling.finding import Said, found_in
 from p3_rag_chatbot.tool_calling.roles import role_of
 from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 from p3_rag_chatbot.tool_calling.splitting import parts_of

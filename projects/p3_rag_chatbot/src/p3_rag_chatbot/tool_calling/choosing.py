@@ -19,7 +19,8 @@ from p3_rag_chatbot.ports import Embedder, Reader, Vectors
 from p3_rag_chatbot.reading.asking import asks_function, in_words
 from p3_rag_chatbot.retrieval.terms import terms
 from p3_rag_chatbot.tool_calling.actions import agreement
-from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, Filled, Said
+from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, Filled
+from p3_rag_chatbot.tool_calling.finding import Said
 from p3_rag_chatbot.tool_calling.schemas import Function
 
 MAX_EMBEDDED = 1_500

@@ -1,17 +1,15 @@
 """A function's arguments from what a request says: mentions are given to parameters by evidence.
 
-What is found in the request (`mentions.py`, `numbers.py`, `dates.py`, `places.py`) may go to any
+What is found in the request (`finding.py`) may go to any
 parameter of its kind. For it speak the words around it (`roles.py`) and, where there is one, the
 reader, which marks for each parameter the span that it believes. The surest pair is taken first,
 and nothing is used twice. What is left out has its default; what is required and not said is
 missing, and is asked back for. Read next: `caller.py`.
 """
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from typing import Protocol
 
 from p3_rag_chatbot.ports import Embedder, Reader, Reading
@@ -23,59 +21,30 @@ from p3_rag_chatbot.tool_calling.choices import (
     chosen_by_words,
     examples_of,
 )
-from p3_rag_chatbot.tool_calling.dates import dates_in, moments_in, times_in, wants_moment
+from p3_rag_chatbot.tool_calling.finding import Said, found_in
+from p3_rag_chatbot.tool_calling.fitting import (
+    FITTING,
+    READER_BELIEVES,
+    belief,
+    believed_span,
+    shared,
+    suits,
+)
 from p3_rag_chatbot.tool_calling.lists import listed
-from p3_rag_chatbot.tool_calling.mentions import (
-    Mention,
-    MentionKind,
-    codes_in,
-    names_in,
-    quotes_in,
-    without_overlaps,
-)
-from p3_rag_chatbot.tool_calling.numbers import numbers_in
-from p3_rag_chatbot.tool_calling.places import (
-    is_city,
-    is_country,
-    is_state,
-    places_in,
-    wants_region,
-)
+from p3_rag_chatbot.tool_calling.mentions import Mention
 from p3_rag_chatbot.tool_calling.roles import Role, role_of, words_of
 from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 from p3_rag_chatbot.tool_calling.texts import carried_in, command_in, text_in, whole_text
 from p3_rag_chatbot.tool_calling.truths import said_truth
 from p3_rag_chatbot.tool_calling.values import typed
 
-FITTING: dict[Role, dict[MentionKind, float]] = {
-    "number": {"number": 0.5},
-    "date": {"date": 0.6, "time": 0.1},
-    "time": {"time": 0.6},
-    "place": {"place": 0.6, "name": 0.25, "quote": 0.3},
-    "email": {"email": 0.8},
-    "url": {"url": 0.8, "quote": 0.3, "code": 0.2},
-    "code": {"code": 0.5, "quote": 0.5, "number": 0.35, "name": 0.2, "url": 0.1},
-    "name": {"quote": 0.5, "name": 0.45, "code": 0.3, "place": 0.2},
-    "text": {"quote": 0.6},
-}
-"""How well a mention of a kind fits a parameter of a role, with nothing else known."""
 LEAST_REQUIRED, LEAST_OPTIONAL = 0.3, 0.75
 """Evidence from which a mention is given to a parameter."""
-FIRM: frozenset[MentionKind] = frozenset({"quote", "code", "url", "email"})
-"""Mentions whose ends are sure: a span within one means all of it."""
-READER_BELIEVES, READER_WEIGHT, SHARPNESS = 0.5, 0.9, 1.5
+READER_WEIGHT = 0.9
 ORDER_WEIGHT, NAMELESS_ORDER_WEIGHT = 0.08, 0.5
 """Of standing in the same order; more where names tell nothing, as `a` and `b` do."""
 MAX_READ = 4_000
 """Characters of a request that mentions are looked for in."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the user said, and when: relative dates count from `today`."""
-
-    text: str
-    today: date
 
 
 @dataclass(frozen=True)
@@ -172,7 +141,7 @@ class MentionFiller:
     def _choice(self, work: _Work, at: int) -> object | None:
         parameter, text = work.leaves[at].parameter, work.said.text
         reading = work.readings.get(at)
-        is_believed = reading is not None and _belief(reading) >= READER_BELIEVES
+        is_believed = reading is not None and belief(reading) >= READER_BELIEVES
         if is_believed and reading is not None:
             span = text[reading.start : reading.end]
             if found := chosen_by_words(parameter, span):
@@ -232,33 +201,6 @@ class MentionFiller:
                 work.used.append(mention)
 
 
-def found_in(said: Said) -> list[Mention]:
-    """Find all mentions; what a date or an address holds is no number or name of its own."""
-    text = said.text
-    firm = codes_in(text)
-    dates = dates_in(text, said.today)
-    times = [one for one in times_in(text) if not any(one.overlaps(other) for other in dates)]
-    whole = without_overlaps([*[one for one in firm if one.kind != "code"], *dates, *times])
-    places = [one for one in places_in(text) if not any(one.overlaps(o) for o in whole)]
-    whole += [
-        one
-        for one in firm
-        if one.kind == "code" and not any(one.overlaps(o) for o in [*whole, *places])
-    ]
-    whole += moments_in(dates, times)
-    numbers = [
-        one
-        for one in numbers_in(text)
-        if not any(one.overlaps(other) for other in [*whole, *places])
-    ]
-    names = [
-        one
-        for one in names_in(text)
-        if not any(one.overlaps(other) for other in whole if other.kind != "code")
-    ]
-    return sorted([*quotes_in(text), *whole, *places, *numbers, *names], key=lambda one: one.start)
-
-
 def _leaves(
     parameters: Sequence[Parameter], path: tuple[str, ...], *, is_required: bool
 ) -> Iterator[_Leaf]:
@@ -283,7 +225,9 @@ def _scored(
     role = role_of(parameter)
     fitting = FITTING[role] if parameter.kind != "any" else FITTING["code"] | {"number": 0.5}
     reading = work.readings.get(at)
-    span = _span(work, reading, READER_BELIEVES / 2 if leaf.is_required else READER_BELIEVES)
+    span = believed_span(
+        work.said.text, reading, READER_BELIEVES / 2 if leaf.is_required else READER_BELIEVES
+    )
     if role == "text":
         yield from _carried(work, parameter)
     fits = [one for one in work.mentions if one.kind in fitting]
@@ -291,9 +235,9 @@ def _scored(
     weight = NAMELESS_ORDER_WEIGHT if is_nameless else ORDER_WEIGHT
     for rank, mention in enumerate(fits):
         score = fitting[mention.kind] + announced.of(mention, parameter)
-        score += _suits(parameter, mention, work.said.text)
+        score += suits(parameter, mention, work.said.text)
         if span is not None and reading is not None and mention.overlaps(span):
-            score += READER_WEIGHT * _belief(reading) * _shared(mention, span)
+            score += READER_WEIGHT * belief(reading) * shared(mention, span)
         score += weight * (1 - abs(rank - _rank(work, at, role)) / (len(fits) + 1))
         yield score, mention
     if (
@@ -302,7 +246,7 @@ def _scored(
         and role in ("name", "text", "place", "code")
         and not any(one.start <= span.start and span.end <= one.end for one in fits)
     ):
-        yield 0.15 + READER_WEIGHT * _belief(reading) + announced.of(span, parameter) / 2, span
+        yield 0.15 + READER_WEIGHT * belief(reading) + announced.of(span, parameter) / 2, span
 
 
 def _carried(work: _Work, parameter: Parameter) -> Iterator[tuple[float, Mention]]:
@@ -313,60 +257,9 @@ def _carried(work: _Work, parameter: Parameter) -> Iterator[tuple[float, Mention
         yield 1.2, found
 
 
-def _suits(parameter: Parameter, mention: Mention, text: str) -> float:
-    """Return what a mention's own form says for or against a parameter."""
-    name, value = words_of(parameter), str(mention.value)
-    if mention.kind == "place":
-        is_of = {"city": is_city(value), "state": is_state(value), "country": is_country(value)}
-        named = [kind for kind in is_of if kind in name]
-        if wants_region(parameter.description):
-            return 0.1 if "," in value else 0.0
-        if named and "," in value:
-            return -0.3
-        return -0.4 if named and any(is_of.values()) and not any(is_of[k] for k in named) else 0.0
-    if mention.kind == "date":
-        return (
-            0.1
-            if isinstance(mention.value, datetime) and wants_moment(parameter.description)
-            else (-0.1 if isinstance(mention.value, datetime) else 0.0)
-        )
-    if mention.kind == "name":
-        return -0.5 if all(one in name for one in value.lower().split()) else 0.0
-    if mention.kind == "number":
-        told = f"{parameter.name} {parameter.description}".lower()
-        after = text[mention.end : mention.end + 12].lower().lstrip(" -")
-        if after.startswith(("%", "percent")):
-            return 0.4 if "percent" in told else -0.2
-        unit = re.match(r"(second|minute|hour|day|dollar|usd|month|year)", after)
-        return 0.3 if unit and unit[1] in told else 0.0
-    return 0.0
-
-
 def _rank(work: _Work, at: int, role: Role) -> int:
     """Count the parameters of the role that stand before this one."""
     return sum(role_of(leaf.parameter) == role for leaf in work.leaves[:at])
-
-
-def _span(work: _Work, reading: Reading | None, least: float = READER_BELIEVES) -> Mention | None:
-    if reading is None or _belief(reading) < least or reading.end <= reading.start:
-        return None
-    text = work.said.text[reading.start : reading.end]
-    start = reading.start + len(text) - len(text.lstrip(" '\"“\u2018"))
-    text = work.said.text[start : reading.end].rstrip(" '\"”’.,?!;:")
-    return Mention("span", start, start + len(text), text) if text else None
-
-
-def _belief(reading: Reading) -> float:
-    """Return how far a span is believed: that there is one, and that it is this one."""
-    return reading.p_answerable * math.exp(reading.span_score / SHARPNESS)
-
-
-def _shared(mention: Mention, span: Mention) -> float:
-    """Return the characters that two share, as a part of both; 1 within what has sure ends."""
-    if mention.kind in FIRM and mention.start <= span.start and span.end <= mention.end:
-        return 1.0
-    shared = min(mention.end, span.end) - max(mention.start, span.start)
-    return shared / (max(mention.end, span.end) - min(mention.start, span.start))
 
 
 def _fill_truths(work: _Work) -> None:
@@ -382,7 +275,9 @@ def _fill_lists(work: _Work) -> None:
         if leaf.parameter.kind != "array":
             continue
         reading = work.readings.get(at)
-        found = listed(leaf.parameter, work.said.text, work.mentions, _span(work, reading))
+        found = listed(
+            leaf.parameter, work.said.text, work.mentions, believed_span(work.said.text, reading)
+        )
         if found and (leaf.is_required or found.is_announced):
             work.values[at] = found.values
             work.used += found.mentions

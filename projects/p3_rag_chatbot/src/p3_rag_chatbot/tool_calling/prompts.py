@@ -18,7 +18,7 @@ MAX_TOLD = 120
 
 
 def signature(function: Function) -> str:
-    """Write a function in a line and its parameters in one each; `?` marks those left out freely."""
+    """Write a function in a line and each parameter in one; `?` marks what may be left out."""
     lines = [f"{function.name}: {function.description[:MAX_TOLD]}"]
     for one in function.parameters:
         mark = "" if one.is_required else "?"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from p3_rag_chatbot.tool_calling.filling import Said
+from p3_rag_chatbot.tool_calling.finding import Said
 
 _SEAM = re.compile(
     r"(?<=[.?!;])\s+(?=\S)"

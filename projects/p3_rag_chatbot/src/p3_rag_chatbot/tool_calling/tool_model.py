@@ -33,7 +33,7 @@ from p3_rag_chatbot.tool_calling.caller import (
     asked_back,
 )
 from p3_rag_chatbot.tool_calling.dates import stated_today
-from p3_rag_chatbot.tool_calling.filling import Said
+from p3_rag_chatbot.tool_calling.finding import Said
 from p3_rag_chatbot.tool_calling.results import Result, in_sentences
 from p3_rag_chatbot.tool_calling.schemas import Function, read_functions
 
