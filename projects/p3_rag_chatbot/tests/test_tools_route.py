@@ -120,6 +120,14 @@ def test_a_compound_request_has_several_calls_and_one_at_a_time_where_asked(
     assert calls_of(ask(client, question, said, result, parallel_tool_calls=False)) == wanted[1:]
 
 
+def test_a_list_of_places_has_a_call_for_each(client: openai.OpenAI) -> None:
+    choice = ask(client, "What is the weather in Boston, MA and also in Paris?")
+    assert calls_of(choice) == [
+        ("get_weather", {"city": "Boston"}),
+        ("get_weather", {"city": "Paris"}),
+    ]
+
+
 def test_a_missing_argument_is_asked_back_for_and_the_reply_completes_the_call(
     client: openai.OpenAI,
 ) -> None:

@@ -5,6 +5,7 @@ parts (`splitting.py`) that may each have a call. What is required and not said 
 It knows no protocol; `tool_model.py` speaks it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,15 +13,18 @@ from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.tool_calling.choosing import Candidate, Chooser
 from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, MentionFiller
 from p3_rag_chatbot.tool_calling.finding import Said, found_in
+from p3_rag_chatbot.tool_calling.mentions import without_overlaps
 from p3_rag_chatbot.tool_calling.roles import role_of
 from p3_rag_chatbot.tool_calling.schemas import Function, Parameter
 from p3_rag_chatbot.tool_calling.splitting import parts_of
 
 PART_FIT = 1.0
 """Fit from which a part of a request has a call of its own."""
-_JOINERS = frozenset(
-    {",", "and", "and in", "or", ", and", "&", "和", "、", "및", "y", "und", "et", "dan"}
+_JOINER = re.compile(
+    r"\s*[,、]?\s*(?:(?:and|or|y|und|et|dan|&|和|및)\b)?\s*(?:also|then)?\s*(?:in|for|at|on)?\s*",
+    re.IGNORECASE,
 )
+"""What stands between the items of a list."""
 MAX_CALLS = 16
 
 
@@ -133,10 +137,11 @@ class ToolCaller:
         mentions = found_in(said)
         for parameter in function.required:
             kinds = {"place": "place", "date": "date"}.get(role_of(parameter))
-            of_kind = [one for one in mentions if one.kind == kinds]
+            longest = sorted(mentions, key=lambda one: one.start - one.end)
+            of_kind = without_overlaps(one for one in longest if one.kind == kinds)
             run = of_kind[:1]
             for one in of_kind[1:]:
-                if said.text[run[-1].end : one.start].strip().lower() in _JOINERS:
+                if _JOINER.fullmatch(said.text[run[-1].end : one.start]):
                     run.append(one)
             if parameter.kind != "string" or len(run) < 2 or len(run) != len(of_kind):
                 continue
