@@ -30,6 +30,7 @@ from p3_rag_chatbot.openai_routes import openai_router
 from p3_rag_chatbot.ports import ChatModel
 from p3_rag_chatbot.search_routes import search_router
 from p3_rag_chatbot.settings import Settings
+from p3_rag_chatbot.tool_calling.tool_model import with_tools
 
 PHASE = 3
 PAGE_DIR = Path(__file__).parent / "web"
@@ -56,12 +57,15 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
     if generators.remote is not None:
         service.owns(generators.remote)
     chatbot = service.owns(Chatbot(settings, load))
-    embedder = LiveEmbedder(chatbot)
+    embedder, reader = LiveEmbedder(chatbot), LiveReader(chatbot)
     rag = RagModel(
-        chatbot, embedder, LiveReader(chatbot), generators.chosen, settings,
+        chatbot, embedder, reader, generators.chosen, settings,
         adapter=generators.adapter,
     )  # fmt: skip
-    models: dict[str, ChatModel] = {rag.name: rag} | generators.by_name
+    with_callers = with_tools([rag, generators.embedded], embedder, reader)
+    models: dict[str, ChatModel] = with_callers | {
+        name: one for name, one in generators.by_name.items() if name not in with_callers
+    }
     service.mount(
         openai_router(
             models,

@@ -6,30 +6,12 @@ An argument is asked for as `name: description (function)` over the request; a f
 """
 
 import json
-import re
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from p3_rag_chatbot.reading.asking import asks_argument, asks_function
 from p3_rag_chatbot.training.examples import Example
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_.\-]+")
-
-
-def in_words(name: str) -> str:
-    """Write an identifier in words: `getUserInfo` and `get_user.info` as `get user info`."""
-    return " ".join(_CAMEL.sub(" ", name).lower().split())
-
-
-def asks_argument(name: str, description: str, function: str) -> str:
-    """Return how an argument is asked for."""
-    told = f"{in_words(name)}: {description}" if description else in_words(name)
-    return f"{told} ({in_words(function)})"
-
-
-def asks_function(name: str, description: str) -> str:
-    """Return how a function is asked for."""
-    return f"wanted: {in_words(name)}: {description}"
 
 
 def read_sgd_slots(path: Path) -> list[Example]:

@@ -1,0 +1,53 @@
+"""Function calls become conversations: what the request says, among others, or nothing."""
+
+import json
+from pathlib import Path
+
+from p3_rag_chatbot.training.tool_examples import read_tool_tasks, tool_chats
+
+TOOLS = [
+    {
+        "api_name": name,
+        "api_description": f"Does {name}",
+        "parameters": {"city": {"type": "str", "description": "The city"}},
+        "required": ["city"],
+    }
+    for name in ("getWeather", "bookHotel")
+]
+ROWS = [
+    {"id": "1", "query": "Weather in Rome", "calling": [
+        {"api": "getWeather", "parameters": {"city": "Rome"}},
+        {"api": "bookHotel", "parameters": {"city": "API_call_0"}},
+    ]},
+    {"id": "2", "query": "Do it", "calling": [{"api": "unknown", "parameters": {}}]},
+]  # fmt: skip
+
+
+def written(folder: Path) -> Path:
+    seal = folder / "sealtools" / "Seal-Tools_Dataset"
+    seal.mkdir(parents=True)
+    (seal / "tool.jsonl").write_text("\n".join(json.dumps(one) for one in TOOLS))
+    (seal / "dev.jsonl").write_text("\n".join(json.dumps(one) for one in ROWS))
+    for name in ("test_in_domain.jsonl", "test_out_domain.jsonl"):
+        (seal / name).write_text("")
+    return folder
+
+
+def test_calls_that_need_a_result_or_an_unknown_function_are_left_out(tmp_path: Path) -> None:
+    (task,) = read_tool_tasks(written(tmp_path))
+    assert task.calls == (("getWeather", {"city": "Rome"}),)
+
+
+def test_a_conversation_shows_the_wanted_function_and_answers_with_its_call(
+    tmp_path: Path,
+) -> None:
+    (chat,) = tool_chats(read_tool_tasks(written(tmp_path)), declined_share=0)
+    assert "getWeather: Does getWeather\n  city (string): The city" in chat.system
+    assert json.loads(chat.answer) == [{"name": "getWeather", "arguments": {"city": "Rome"}}]
+
+
+def test_a_declined_one_lacks_the_wanted_function(tmp_path: Path) -> None:
+    (chat,) = tool_chats(read_tool_tasks(written(tmp_path)), declined_share=1)
+    assert "getWeather" not in chat.system
+    assert "bookHotel" in chat.system
+    assert chat.answer == "[]"
