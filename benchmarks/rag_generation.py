@@ -162,7 +162,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         kinds_table(Path(folder), given.rounds, given.threads)
         settings = Settings(
-            data_dir=Path(folder), n_threads=given.threads, max_chats=N_CHATS, context_tokens=2048
+            data_dir=Path(folder),
+            generator_threads=given.threads,
+            max_chats=N_CHATS,
+            context_tokens=2048,
         )
         asyncio.run(our_tables(settings, given.rounds))
 

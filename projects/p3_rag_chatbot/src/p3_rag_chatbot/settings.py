@@ -37,7 +37,16 @@ class Settings(common.settings.Settings):
     reader_precision: Literal["fp32", "int8"] = Field(
         "int8", description="Number format of the reader's products."
     )
-    n_threads: int = Field(2, ge=1, le=256, description="Threads that the models compute with.")
+    n_threads: int = Field(
+        2, ge=1, le=256, description="Threads that the embedder and the reader compute with."
+    )
+    generator_threads: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Threads that the embedded generator computes with. They wait for each other "
+        "by spinning: more than the cores that are free makes it many times slower.",
+    )
     max_chats: int = Field(
         8, ge=1, le=256, description="Chats that the embedded generator works on at once."
     )

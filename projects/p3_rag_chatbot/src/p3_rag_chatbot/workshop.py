@@ -4,7 +4,7 @@ Opened for one command and closed after it. The generator is loaded where the an
 """
 
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,8 +37,8 @@ class Workshop:
         """Open everything but the generator; raises `WeightsError`, `StoreError`."""
         with open_library(settings) as library:
             models = load_models(settings)
-            searcher = Searcher(settings, library, models.embedder)
-            yield cls(settings, library, models, searcher)
+            with closing(Searcher(settings, library, models.embedder)) as searcher:
+                yield cls(settings, library, models, searcher)
 
     def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
         """Search (`ports.Searches`), as the holder of a key where one is named."""

@@ -294,7 +294,7 @@ def _load(settings: Settings, adapters: Sequence[Path]) -> Llama:
     return Llama(
         LlamaOptions(
             weights=weights,
-            n_threads=settings.n_threads,
+            n_threads=settings.generator_threads,
             n_slots=settings.max_chats,
             n_context=settings.cache_tokens,
             adapters=adapters,
