@@ -458,9 +458,11 @@ def first_share(room: Locator) -> float:
 
 
 # ---------------------------------------------------------------------------------- exercises
-def test_without_exercises_their_room_says_so(browser: Browser, site: Site) -> None:
+def test_the_exercises_have_their_room(browser: Browser, site: Site) -> None:
     with open_page(browser, f"{site.url}/?tab=exercises") as page:
-        expect(page.locator("#pane-exercises")).to_contain_text("No exercises are installed")
+        expect(page.locator("#pane-exercises")).to_contain_text(
+            "uv run roadmap exercises start p3/pieces-of-words"
+        )
 
 
 # ------------------------------------------------------------------------------------- looks

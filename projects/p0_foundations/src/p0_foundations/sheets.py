@@ -95,5 +95,5 @@ def _short(value: float, step: float, largest: float) -> str:
         return f"{value:.{max(0, math.ceil(math.log10(largest / step)))}e}"
     scale, unit = next((one for one in _UNITS if largest >= 10 * one[0]), (1.0, ""))
     shown = step / scale
-    n_decimals = next((n for n in range(8) if math.isclose(round(shown, n), shown)), 8)
+    n_decimals = next((n for n in range(16) if math.isclose(round(shown, n), shown)), 16)
     return f"{value / scale:,.{n_decimals}f}{unit if value else ''}"

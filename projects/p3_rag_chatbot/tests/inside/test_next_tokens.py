@@ -4,7 +4,7 @@ import math
 from collections.abc import AsyncGenerator
 
 import pytest
-from p3_rag_chatbot.errors import GenerationError
+from p3_rag_chatbot.errors import RequestError
 from p3_rag_chatbot.fakes import FakeChatModel
 from p3_rag_chatbot.inside.contracts import NextAsked
 from p3_rag_chatbot.inside.next_tokens import N_CANDIDATES, next_tokens
@@ -47,5 +47,5 @@ async def test_a_begun_answer_is_the_last_turn_and_one_token_is_asked_for() -> N
 
 
 async def test_a_model_that_tells_no_probabilities_is_an_error() -> None:
-    with pytest.raises(GenerationError, match="tells no probabilities"):
+    with pytest.raises(RequestError, match="tells no probabilities"):
         await next_tokens(FakeChatModel(), NextAsked(prompt="What?"))

@@ -2,7 +2,9 @@
 
 from contextlib import aclosing
 
-from p3_rag_chatbot.errors import GenerationError
+from common.errors import FieldError
+
+from p3_rag_chatbot.errors import RequestError
 from p3_rag_chatbot.inside.contracts import Candidate, NextAsked, NextTokens
 from p3_rag_chatbot.openai_contracts import ChatRequest, Message
 from p3_rag_chatbot.ports import ChatModel
@@ -33,4 +35,12 @@ async def next_tokens(model: ChatModel, asked: NextAsked) -> NextTokens:
                         Candidate(text=one.token, logprob=round(one.logprob, 5)) for one in found
                     ),
                 )
-    raise GenerationError(f"{model.name} tells no probabilities")
+    raise RequestError(
+        [
+            FieldError(
+                field="text",
+                message=f"{model.name} ends here and tells no probabilities",
+                accepted="a text that it goes on from",
+            )
+        ]
+    )
