@@ -20,12 +20,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-import xllamacpp
 from common.models.weights import find_weights
 from gguf import GGMLQuantizationType
 from p3_rag_chatbot.generating.engine import EmbeddedModel
 from p3_rag_chatbot.generating.generator_weights import SMOLLM2, generator_weights
+from p3_rag_chatbot.generating.llama import xllamacpp
 from p3_rag_chatbot.generating.requantising import requantised
 from p3_rag_chatbot.openai_contracts import ChatRequest
 from p3_rag_chatbot.settings import Settings
@@ -64,7 +65,7 @@ class Bare:
             "stream": True, "temperature": 0, "logit_bias": [[END_OF_ANSWER, -100]],
         }  # fmt: skip
 
-        def take(piece: dict) -> None:
+        def take(piece: dict[str, Any]) -> None:
             if piece["choices"] and piece["choices"][0]["delta"].get("content"):
                 times.append(time.perf_counter())
 

@@ -24,6 +24,7 @@ from p3_rag_chatbot.ingestion.sources import corpus_of
 from p3_rag_chatbot.library.library import Library, open_library
 from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.ports import Embedder, Reader, Reading, Vectors
+from p3_rag_chatbot.reading.trust import Trust
 from p3_rag_chatbot.retrieval.search import Searcher
 from p3_rag_chatbot.settings import Settings
 
@@ -182,6 +183,11 @@ class LiveReader:
     def name(self) -> str:
         """Which model this is."""
         return self._reader.name
+
+    @property
+    def trust(self) -> Trust:
+        """How its marks are weighed with the search's."""
+        return self._reader.trust
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
         """Read (question, passage) pairs."""

@@ -26,6 +26,35 @@ Collection = Annotated[str, typer.Option(help="Collection; default: the settings
 
 
 @app.command()
+def index(
+    context: typer.Context,
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, ZIP archives, web pages, sitemaps.")
+    ],
+    collection: Collection = "",
+    is_forced: Annotated[
+        bool, typer.Option("--force", help="Also read again what has not changed.")
+    ] = False,
+) -> None:
+    """Keep a collection like these sources; exit code 1 where something could not be read."""
+    from p3_rag_chatbot.embedding.embedder import OnnxEmbedder  # noqa: PLC0415 - ONNX Runtime
+    from p3_rag_chatbot.index_command import carry_out_index  # noqa: PLC0415 - every loader
+    from p3_rag_chatbot.library.library import open_library  # noqa: PLC0415 - SQL
+
+    settings: Settings = context.obj
+    with open_library(settings) as library:
+        code = carry_out_index(
+            paths,
+            collection=collection or settings.collection,
+            is_forced=is_forced,
+            library=library,
+            embedder=OnnxEmbedder.of(settings),
+            settings=settings,
+        )
+    raise typer.Exit(code=code)
+
+
+@app.command()
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What is asked of the documents.")],
@@ -40,6 +69,43 @@ def ask(
 
     is_said = carry_out(Order(question, collection or None, depth, is_json), context.obj)
     raise typer.Exit(code=0 if is_said else 1)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    questions: Annotated[
+        Path, typer.Argument(help="SQuAD's .json, a folder in BEIR's form, or a .csv.")
+    ],
+    depths: Annotated[
+        str, typer.Option(help="Of extract, generate, free, by comma: measured and compared.")
+    ] = "extract",
+    collection: Annotated[str, typer.Option(help="For a .csv: what is asked.")] = "",
+    n: Annotated[int, typer.Option(min=2, help="Questions, chosen by the seed.")] = 200,
+    k: Annotated[int | None, typer.Option(min=1, max=50, help="Passages an answer uses.")] = None,
+    gate: Annotated[
+        list[str] | None, typer.Option(help="A bound, such as f1>=0.6; exit code 1 below it.")
+    ] = None,
+    is_fitting: Annotated[
+        bool, typer.Option("--fit", help="Weigh reader and search anew, by these questions.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a .md, .html or .json.")] = None,
+) -> None:
+    """Measure answers on a question set: retrieval, F1, refusals, citations, grounds, time."""
+    if find_spec("sklearn") is None:
+        raise TrainingMissingError
+    from p3_rag_chatbot.evaluate_command import (  # noqa: PLC0415 - models
+        Order,
+        carry_out,
+        parse_depths,
+        parse_gate,
+    )
+
+    order = Order(
+        questions, parse_depths(depths), collection or None, n, k,
+        tuple(parse_gate(one) for one in gate or ()), report, is_fitting=is_fitting,
+    )  # fmt: skip
+    raise typer.Exit(code=carry_out(order, context.obj))
 
 
 @app.command()

@@ -12,6 +12,7 @@ import numpy as np
 
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta, Usage
 from p3_rag_chatbot.ports import Reading, Vectors
+from p3_rag_chatbot.reading.trust import Trust
 
 _WORD = re.compile(r"\w+")
 _SMALL_WORDS = "the a an of is are was in to what who when where how does do did which for and it"
@@ -47,6 +48,7 @@ class FakeReader:
     """Answers with the word behind the last one that the question shares with the passage."""
 
     name = "fake-shared-words"
+    trust = Trust()
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
         """Read pairs; the probability is the share of the question's words in the passage."""

@@ -161,7 +161,7 @@ class Chunks:
     ) -> dict[str, Any]:
         told = Logprobs(content=logprobs).model_dump() if logprobs else None
         choice = {"index": 0, "delta": delta, "logprobs": told, "finish_reason": finish_reason}
-        usage = {"usage": None} if self._include_usage else {}
+        usage: dict[str, None] = {"usage": None} if self._include_usage else {}
         return {**self._head, "choices": [choice], **usage}
 
 

@@ -4,6 +4,7 @@ Requests ignore unknown fields, as clients of many versions send them; what is k
 `rag` in a request and in an answer is our extension: see `contracts.py`.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -54,7 +55,7 @@ class Message(_Wire):
     @classmethod
     def _is_text(cls, value: object) -> object:
         """Refuse images and audio by name, before the kinds of content are tried in turn."""
-        parts = value if isinstance(value, list | tuple) else ()
+        parts = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
         for part in parts:
             kind = part.get("type") if isinstance(part, dict) else None
             if isinstance(kind, str) and kind != "text":
@@ -154,7 +155,7 @@ class ChatRequest(_Wire):
     @field_validator("messages", mode="before")
     @classmethod
     def _is_conversation(cls, value: object) -> object:
-        if isinstance(value, list | tuple) and not value:
+        if isinstance(value, Sequence) and not value:
             raise PydanticCustomError("empty", "is empty; send at least one message")
         return value
 

@@ -7,7 +7,7 @@ what is not valid is 400 here.
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from common.errors import PROBLEM_MEDIA_TYPE, DomainError, Problem, ProblemType
@@ -69,7 +69,7 @@ class OpenAIRoute(APIRoute):
     """A route whose refusals carry OpenAI's `error`."""
 
     @override
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

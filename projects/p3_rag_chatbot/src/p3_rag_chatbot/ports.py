@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
+from p3_rag_chatbot.reading.trust import Trust
 
 Vectors = NDArray[np.float32]
 
@@ -61,6 +62,11 @@ class Reader(Protocol):
     @property
     def name(self) -> str:
         """Which model this is."""
+        ...
+
+    @property
+    def trust(self) -> Trust:
+        """How its marks are weighed with the search's."""
         ...
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:

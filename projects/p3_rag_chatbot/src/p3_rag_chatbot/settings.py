@@ -42,7 +42,15 @@ class Settings(common.settings.Settings):
         8, ge=1, le=256, description="Chats that the embedded generator works on at once."
     )
     context_tokens: int = Field(
-        2048, ge=256, description="Tokens of prompt and answer that the embedded generator holds."
+        2048,
+        ge=256,
+        description="Most tokens of one chat, prompt and answer, for the embedded generator.",
+    )
+    cache_tokens: int = Field(
+        8192,
+        ge=256,
+        description="Tokens of all chats together that the embedded generator holds at once, at "
+        "23 KiB of memory each.",
     )
     max_queued_chats: int = Field(
         64, ge=0, description="Most chats that wait for the generator; beyond it the answer is 503."
@@ -116,7 +124,7 @@ class Settings(common.settings.Settings):
         512, ge=1, description="Most tokens of an answer that does not say how many it wants."
     )
     answer_threshold: float = Field(
-        0.5, ge=0, le=1, description="Probability from which an extracted answer is given."
+        0.25, ge=0, le=1, description="Probability from which an extracted answer is given."
     )
     support_threshold: float = Field(
         0.5, ge=0, le=1, description="Score from which a sentence counts as supported."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from common.models.weights import WeightsError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from p3_rag_chatbot.embedding.minilm import find_minilm
 from p3_rag_chatbot.embedding.tokens import WordPieces
@@ -27,21 +27,15 @@ def test_a_long_text_is_cut_and_closed(tokens: WordPieces) -> None:
     assert (ids[0], ids[-1]) == (tokens.cls_id, tokens.sep_id)
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(codec=None), max_size=200))
-def test_any_text_is_counted_and_its_pieces_lie_in_it_in_order(text: str) -> None:
-    found = _loaded().pieces(text)
-    assert len(found) == _loaded().count([text])[0]
+def test_any_text_is_counted_and_its_pieces_lie_in_it_in_order(
+    text: str, tokens: WordPieces
+) -> None:
+    found = tokens.pieces(text)
+    assert len(found) == tokens.count([text])[0]
     assert all(0 <= piece.start <= piece.end <= len(text) for piece in found)
     assert [piece.start for piece in found] == sorted(piece.start for piece in found)
-
-
-_KEPT: list[WordPieces] = []
-
-
-def _loaded() -> WordPieces:
-    if not _KEPT:
-        _KEPT.append(WordPieces.load(find_minilm(Path()).tokenizer))
-    return _KEPT[0]
 
 
 @pytest.mark.parametrize("n_words", [0, 1, 5, 6, 7, 30, 400])

@@ -55,6 +55,8 @@ def torch_name(name: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # torch on a busy machine
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own call
 @pytest.mark.anyio
 async def test_probabilities_are_those_of_torch_with_and_without_the_adapter(
     data_dir: Path, tmp_path: Path
@@ -74,6 +76,7 @@ async def test_probabilities_are_those_of_torch_with_and_without_the_adapter(
     )
     told = {}
     async with EmbeddedModel(settings) as model:
+        await model.loaded()
         ids = [number for number, _ in model.tokens(model.prompt(question()))]
         for adapter in ("noise", None):
             request = question(

@@ -173,6 +173,16 @@ def test_members_of_archives_and_attachments_come_and_go_with_their_holder(world
     assert world.names == ["z.zip!/one.txt", "z.zip!/three.txt"]
 
 
+def test_an_attachment_of_a_format_that_is_not_read_is_noted_with_its_mail(world: World) -> None:
+    message = mail()
+    message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
+    world.write("m.eml", message.as_bytes())
+    report = world.index()
+    assert report.failures == []
+    assert [one.reason.split(":")[0] for one in report.notes] == ["attachment logo.png"]
+    assert "m.eml" in world.names
+
+
 def test_an_archive_that_is_uploaded_again_loses_what_it_holds_no_more(world: World) -> None:
     for files in ({"a.txt": b"a", "b.txt": b"b"}, {"a.txt": b"a"}):
         raw = RawDocument("up.zip", packed(files), "application/zip")

@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.refusals import Refusals, sentences
+from p3_rag_chatbot.training.refusals import Refusals
 
 FIRST = "Ann Lee moved to Rome in 1990. She met Bob Ray in Paris. They won the first prize."
 SECOND = "Ann Lee grew up in Oslo. Her family moved often."
@@ -16,14 +16,6 @@ def question(text: str, answer: str, passage: str = FIRST) -> Example:
 @pytest.fixture
 def refusals() -> Refusals:
     return Refusals([question("Where did Ann Lee move?", "Rome"), Example("q", SECOND, group="a")])
-
-
-def test_sentences_leave_blanks_out() -> None:
-    assert [FIRST[a:b] for a, b in sentences(FIRST)] == [
-        "Ann Lee moved to Rome in 1990.",
-        "She met Bob Ray in Paris.",
-        "They won the first prize.",
-    ]
 
 
 def test_elsewhere_asks_another_passage_of_the_article(refusals: Refusals) -> None:

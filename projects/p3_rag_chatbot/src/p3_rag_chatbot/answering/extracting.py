@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from common.evaluation.answers import normalise_answer
 
-from p3_rag_chatbot.answering.sentences import sentence_around
 from p3_rag_chatbot.contracts import Citation, Hit, Passage
 from p3_rag_chatbot.ports import Reader, Reading
+from p3_rag_chatbot.sentences import sentence_around
 
 MAX_SOURCES = 3
 MAX_NEAREST = 3
@@ -25,6 +25,8 @@ class Found:
 
     hit: Hit
     reading: Reading
+    trust: float
+    """Probability that the span answers, the search's scores weighed in."""
 
     @property
     def answer(self) -> str:
@@ -51,13 +53,16 @@ class Extracted:
 def read_hits(question: str, hits: Sequence[Hit], reader: Reader) -> list[Found]:
     """Read each hit for the question; the likeliest to answer first."""
     readings = reader.read([(question, hit.passage.text) for hit in hits])
-    found = [Found(hit, reading) for hit, reading in zip(hits, readings, strict=True)]
-    return sorted(found, key=lambda one: -one.reading.p_answerable)
+    found = [
+        Found(hit, reading, reader.trust.of(reading.p_answerable, hit.scores))
+        for hit, reading in zip(hits, readings, strict=True)
+    ]
+    return sorted(found, key=lambda one: -one.trust)
 
 
 def extract(found: Sequence[Found], threshold: float) -> Extracted:
     """Answer from what was read, best first; refuse below the threshold, with what came nearest."""
-    confidence = found[0].reading.p_answerable if found else 0.0
+    confidence = found[0].trust if found else 0.0
     if not found or confidence < threshold or not found[0].answer.strip():
         nearest = tuple(_quote(number, one) for number, one in enumerate(_nearest(found), start=1))
         return Extracted(_refusal(nearest), confidence, nearest=nearest)
@@ -71,11 +76,11 @@ def _sources(found: Sequence[Found]) -> list[Found]:
     """Return the best passage, and others that give the same answer surely enough."""
     best = found[0]
     wanted = normalise_answer(best.answer)
-    least = best.reading.p_answerable * SAME_ANSWER_SHARE
+    least = best.trust * SAME_ANSWER_SHARE
     same = [
         one
         for one in found[1:]
-        if one.reading.p_answerable >= least and _is_same(normalise_answer(one.answer), wanted)
+        if one.trust >= least and _is_same(normalise_answer(one.answer), wanted)
     ]
     return [best, *same][:MAX_SOURCES]
 

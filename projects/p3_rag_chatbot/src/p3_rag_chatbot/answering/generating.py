@@ -12,7 +12,7 @@ import anyio.to_thread
 
 from p3_rag_chatbot.answering.checking import Checker, cited
 from p3_rag_chatbot.answering.extracting import citation
-from p3_rag_chatbot.answering.sentences import GrowingText
+from p3_rag_chatbot.answering.growing import GrowingText
 from p3_rag_chatbot.contracts import Check, Citation, Passage
 from p3_rag_chatbot.openai_contracts import Delta, FinishReason, Usage
 

@@ -44,9 +44,7 @@ class _Retrieved:
             one.hit.model_copy(
                 update={
                     "rank": rank,
-                    "scores": one.hit.scores.model_copy(
-                        update={"reranked": round(one.reading.p_answerable, 4)}
-                    ),
+                    "scores": one.hit.scores.model_copy(update={"reranked": round(one.trust, 4)}),
                 }
             )
             for rank, one in enumerate(self.found, start=1)
@@ -112,7 +110,7 @@ class RagModel:
             self._retrieve_one(form, options, request.key_digest)
             for form in proposals(question, request.messages[:-1])
         ]
-        return max(forms, key=lambda one: one.found[0].reading.p_answerable if one.found else 0.0)
+        return max(forms, key=lambda one: one.found[0].trust if one.found else 0.0)
 
     def _retrieve_one(
         self, question: str, options: RagOptions, key_digest: str | None

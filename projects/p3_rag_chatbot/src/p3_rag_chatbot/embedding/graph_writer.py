@@ -49,9 +49,7 @@ class GraphWriter:
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
         """Keep a constant under a name, once; returns the name."""
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(
-                np.asarray(value, order="C"), name
-            )
+            self._constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
 
     def tensor(self, name: str, *shape: int) -> Tensor:

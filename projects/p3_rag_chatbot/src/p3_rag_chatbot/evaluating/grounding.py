@@ -7,11 +7,11 @@ question: so the difference that documents make can be told in one figure.
 from collections.abc import Sequence
 
 from p3_rag_chatbot.answering.checking import Checker
-from p3_rag_chatbot.answering.sentences import sentence_spans
 from p3_rag_chatbot.contracts import Passage, SearchRequest
 from p3_rag_chatbot.evaluating.figures import Grounds
 from p3_rag_chatbot.evaluating.running import Outcome
 from p3_rag_chatbot.ports import Reader, Searches
+from p3_rag_chatbot.sentences import sentence_spans
 
 N_PASSAGES = 5
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, PositiveInt, ValidationError
 from p3_rag_chatbot.embedding.tensor_files import Tensor, read_tensors
 from p3_rag_chatbot.errors import WeightsError
 
-BUILTIN_DIR = Path(__file__).parent.parent / "builtin" / "adapters"
+BUILTIN_DIR = Path(__file__).parent.parent / "adapters"
 _FACTOR = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.(?:default\.)?weight$")
 _NAMES = {
     "q_proj": "attn_q",

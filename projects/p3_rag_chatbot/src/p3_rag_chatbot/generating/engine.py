@@ -1,8 +1,8 @@
 """The embedded generator as a `ChatModel`: the bridge from llama.cpp's threads to asyncio.
 
-As many chats as it has slots are answered together; others wait in line, in the order they came,
-up to a limit. A slot is free again when llama.cpp has let go of it, whatever became of the one who
-asked. Loading happens beside the start of the service. Read next: `llama.py`, `translation.py`.
+As many chats as there is room for are answered together; others wait in line, in the order they
+came, up to a limit. Room is free again when llama.cpp has let go of it, whatever became of the one
+who asked. Loading happens beside the start of the service. Read next: `room.py`, `llama.py`.
 """
 
 import asyncio
@@ -17,7 +17,13 @@ from typing import Self
 import structlog
 from common.errors import DomainError
 
-from p3_rag_chatbot.errors import GenerationError, ModelBusyError, SchemaError, WeightsError
+from p3_rag_chatbot.errors import (
+    ContextLengthError,
+    GenerationError,
+    ModelBusyError,
+    SchemaError,
+    WeightsError,
+)
 from p3_rag_chatbot.generating.adapters import BUILTIN_DIR, adapters_in
 from p3_rag_chatbot.generating.generator_weights import generator_weights
 from p3_rag_chatbot.generating.grammar import (
@@ -29,6 +35,7 @@ from p3_rag_chatbot.generating.grammar import (
     patterns,
 )
 from p3_rag_chatbot.generating.llama import Json, Llama, LlamaOptions
+from p3_rag_chatbot.generating.room import Room
 from p3_rag_chatbot.generating.translation import NO_JSON, asked, chosen, delta, probe, turns
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 from p3_rag_chatbot.settings import Settings
@@ -48,8 +55,7 @@ class EmbeddedModel:
         self._llama: Llama | None = None
         self._trouble = ""
         self._loading: asyncio.Task[None] | None = None
-        self._slots = asyncio.Semaphore(settings.max_chats)
-        self._n_waiting = 0
+        self._room = Room(settings.max_chats, settings.cache_tokens)
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
         self._adapters = adapters_in(
@@ -117,6 +123,10 @@ class EmbeddedModel:
     def tokens(self, text: str) -> list[tuple[int, str]]:
         """Split a text into tokens, each with its number and its piece of text."""
         return self._ready().tokens(text)
+
+    async def loaded(self) -> None:
+        """Wait until the model is loaded; `WeightsError` when it cannot be."""
+        await self._loaded()
 
     async def idle(self) -> None:
         """Wait until no chat is worked on."""
@@ -191,34 +201,35 @@ class EmbeddedModel:
         return self._llama
 
     async def _begin(self, llama: Llama, body: Json) -> "_Chat":
-        """Wait for a slot and start; the slot is given back when the thread is done with it."""
-        limit = self._settings.max_queued_chats
-        if self._slots.locked() and self._n_waiting >= limit:
+        """Wait for room and start; it is given back when the thread is done with it."""
+        settings = self._settings
+        n_prompt = await asyncio.to_thread(llama.count_tokens, llama.prompt(body["messages"]))
+        n_answer = min(int(body["max_tokens"]), settings.context_tokens - n_prompt)
+        if n_answer < 1:
+            raise ContextLengthError(n_prompt, settings.context_tokens)
+        room = self._room
+        if not room.fits(n_prompt + n_answer) and room.n_waiting >= settings.max_queued_chats:
             raise ModelBusyError(
-                f"{self._settings.max_chats} chats are being answered and {self._n_waiting} wait "
-                "already (P3_MAX_CHATS, P3_MAX_QUEUED_CHATS); try again later"
+                f"{len(self._chats)} chats are being answered and {room.n_waiting} wait already "
+                "(P3_MAX_CHATS, P3_CACHE_TOKENS, P3_MAX_QUEUED_CHATS); try again later"
             )
-        self._n_waiting += 1
-        try:
-            await self._slots.acquire()
-        finally:
-            self._n_waiting -= 1
+        await room.enter(n_prompt + n_answer)
         assert self._threads is not None, "entered before it is asked"  # noqa: S101 - our own order
-        chat = _Chat(llama, body)
+        chat = _Chat(llama, {**body, "max_tokens": n_answer}, n_prompt + n_answer)
         self._chats.add(chat)
         chat.start(self._threads, self._end)
         return chat
 
     def _end(self, chat: "_Chat") -> None:
         self._chats.discard(chat)
-        self._slots.release()
+        self._room.leave(chat.n_tokens)
 
 
 class _Chat:
     """One answer under way: llama.cpp's thread puts pieces in, the event loop takes them out."""
 
-    def __init__(self, llama: Llama, body: Json) -> None:
-        self._llama, self._body = llama, body
+    def __init__(self, llama: Llama, body: Json, n_tokens: int) -> None:
+        self._llama, self._body, self.n_tokens = llama, body, n_tokens
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[Json | Exception | None] = asyncio.Queue()
         self._is_stopped = Event()
@@ -282,7 +293,7 @@ def _load(settings: Settings, adapters: Sequence[Path]) -> Llama:
             weights=generator_weights(settings),
             n_threads=settings.n_threads,
             n_slots=settings.max_chats,
-            n_context=settings.context_tokens,
+            n_context=settings.cache_tokens,
             adapters=adapters,
         )
     )

@@ -9,7 +9,7 @@ left out. Schema: JSON Schema 2020-12; grammar: github.com/guidance-ai/llguidanc
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from p3_rag_chatbot.errors import SchemaError
@@ -85,7 +85,7 @@ def patterns(schema: Any, path: str = ROOT) -> Iterator[tuple[str, str]]:
     for name, part in parts:
         if name == "pattern" and isinstance(part, str):
             yield _at(path, "pattern"), part
-        if isinstance(part, dict | list):
+        if isinstance(part, Mapping) or (isinstance(part, Sequence) and not isinstance(part, str)):
             yield from patterns(part, _at(path, name))
 
 

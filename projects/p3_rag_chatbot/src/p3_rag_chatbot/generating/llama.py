@@ -13,14 +13,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import xllamacpp
 
 from p3_rag_chatbot.errors import GenerationError, WeightsError
 
+xllamacpp: Any = import_module("xllamacpp")  # compiled, without types
 Json = Mapping[str, Any]
 """A piece of llama.cpp's own protocol, decoded."""
 OnPiece = Callable[[Json], bool]
@@ -40,6 +41,7 @@ class LlamaOptions:
     n_threads: int
     n_slots: int
     n_context: int
+    """Tokens of all chats together."""
     adapters: Sequence[Path] = ()
 
 
@@ -113,7 +115,7 @@ def _parameters(options: LlamaOptions, key: str) -> Any:
     given = xllamacpp.CommonParams()
     given.model.path = str(options.weights)
     given.n_parallel = options.n_slots
-    given.n_ctx = options.n_slots * options.n_context
+    given.n_ctx, given.kv_unified = options.n_context, True
     given.n_batch = given.n_ubatch = PROMPT_BATCH
     given.cpuparams.n_threads = given.cpuparams_batch.n_threads = options.n_threads
     given.cache_ram_mib = 0

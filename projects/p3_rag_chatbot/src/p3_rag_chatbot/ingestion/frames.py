@@ -8,7 +8,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _HEADER = struct.Struct("!QI")  # bytes of the JSON object; number of byte strings after it
@@ -72,10 +72,3 @@ def _exactly(connection: socket.socket, size: int, deadline: float | None) -> by
             raise BrokenFrameError("the connection has ended")
         received += piece
     return bytes(received)
-
-
-def numbers(values: Sequence[object]) -> list[int]:
-    """Return the values as whole numbers; `BrokenFrameError` if one is none."""
-    if not all(isinstance(value, int) for value in values):
-        raise BrokenFrameError("a number is expected")
-    return [value for value in values if isinstance(value, int)]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from p3_rag_chatbot.ingestion.documents import LoadedDocument, Mark
-from p3_rag_chatbot.ingestion.sentences import sentence_starts
+from p3_rag_chatbot.sentences import sentence_starts
 
 # How readily a text is cut before a piece.
 WORD, LINE, BLOCK, SECTION = range(4)

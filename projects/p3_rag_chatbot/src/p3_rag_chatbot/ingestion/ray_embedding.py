@@ -15,6 +15,7 @@ from p3_rag_chatbot.ports import Embedder, Vectors
 
 CHUNKS_AT_ONCE = 20_000
 _BATCH = 256
+_TRIES = 4
 
 MakeEmbedder = Callable[[], Embedder]
 Batch = dict[str, NDArray[np.generic]]
@@ -30,7 +31,7 @@ class RayEmbedder:
     def __init__(self, make: MakeEmbedder, local: Embedder, *, n_workers: int) -> None:
         self._make, self._local, self._n_workers = make, local, n_workers
         if not ray.is_initialized():
-            ray.init(log_to_driver=False)
+            _start()
 
     @property
     def name(self) -> str:
@@ -64,6 +65,19 @@ class RayEmbedder:
         for batch in embedded.iter_batches(batch_size=None, batch_format="numpy"):
             vectors[batch["place"].astype(np.int64)] = np.stack(list(batch["vector"]))
         return vectors
+
+
+def _start() -> None:
+    """Join the cluster that `RAY_ADDRESS` names, or start one here; a start that is slow again."""
+    for n_tries in range(1, _TRIES + 1):
+        try:
+            ray.init(log_to_driver=False, include_dashboard=False)
+        except Exception:  # Ray has no narrower one for a node that is not ready within 15 s
+            ray.shutdown()
+            if n_tries == _TRIES:
+                raise
+        else:
+            return
 
 
 class _Worker:

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from p3_rag_chatbot.errors import DocumentError
 from p3_rag_chatbot.ingestion.documents import LoadedDocument
+from p3_rag_chatbot.ingestion.formats import format_of
 from p3_rag_chatbot.ingestion.loading import DocumentLoader, RawDocument
 from p3_rag_chatbot.ingestion.sources import MEMBER, Corpus, Item
 
@@ -132,7 +133,14 @@ class ReadingAhead:
         except DocumentError as error:
             yield Failed(error, n_done)
             return
-        for attachment in document.attachments if depth < _MAX_ATTACHMENT_DEPTH else ():
+        unread: list[str] = []
+        for attachment in document.attachments:
+            if depth == _MAX_ATTACHMENT_DEPTH or format_of(attachment.name) is None:
+                unread.append(
+                    f"attachment {attachment.name}: not read; save it as a file of its own"
+                )
+                continue
             inner = RawDocument(f"{item.source}{MEMBER}{attachment.name}", attachment.content)
             yield from self._outcomes_of(inner, n_done, depth + 1)
+        document = replace(document, notes=(*document.notes, *unread), attachments=())
         yield Loaded(item.source, sha256, document, n_done)

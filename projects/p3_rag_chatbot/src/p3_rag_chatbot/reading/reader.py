@@ -7,11 +7,11 @@ the window with the likeliest span speaks for it. Read first: `spans.py`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from common.models.weights import WeightsError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from p3_rag_chatbot.embedding.graph_cache import load_graph
 from p3_rag_chatbot.embedding.graph_form import ANSWERABLE, END, START, GraphForm
@@ -20,12 +20,14 @@ from p3_rag_chatbot.embedding.tokens import Window, WordPieces
 from p3_rag_chatbot.embedding.unpadded import Outputs, UnpaddedModel
 from p3_rag_chatbot.ports import Reading
 from p3_rag_chatbot.reading.spans import Calibration, Floats, Span, best_span
+from p3_rag_chatbot.reading.trust import Trust
 from p3_rag_chatbot.settings import Settings
 
+Fitted = TypeVar("Fitted", bound=BaseModel)
 MAX_WINDOW_TOKENS = 384
 OVERLAP_TOKENS = 96
 MAX_QUESTION_TOKENS = 64
-CALIBRATION_FILE = "calibration.json"
+CALIBRATION_FILE, TRUST_FILE = "calibration.json", "trust.json"
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,14 @@ class OnnxReader:
     """Reads with one session; safe to call from several threads."""
 
     def __init__(
-        self, model: UnpaddedModel, words: WordPieces, calibration: Calibration, name: str
+        self,
+        model: UnpaddedModel,
+        words: WordPieces,
+        calibration: Calibration,
+        name: str,
+        trust: Trust = Trust(),  # noqa: B008 - frozen
     ) -> None:
-        self.name = name
+        self.name, self.trust = name, trust
         self._model, self._words, self._calibration = model, words, calibration
 
     @classmethod
@@ -53,11 +60,13 @@ class OnnxReader:
         files = find_minilm(settings.data_dir, settings.embedder_weights)
         form = GraphForm("spans", settings.reader_precision, is_padded=False)
         graph = load_graph(files, form, settings.data_dir, adapter=adapter)
+        own = settings.data_dir / TRUST_FILE
         return cls(
             UnpaddedModel(graph, settings.n_threads),
             WordPieces.load(files.tokenizer),
-            _calibration(adapter / CALIBRATION_FILE),
+            _read(Calibration, adapter / CALIBRATION_FILE),
             f"reader-{settings.reader_precision}",
+            _read(Trust, own if own.is_file() else adapter / TRUST_FILE),
         )
 
     def close(self) -> None:
@@ -119,10 +128,11 @@ def _placed(window: Window, start: Floats, end: Floats, answerable: float) -> _R
     return _Read(window.offsets[first_word][0], window.offsets[last_word][1], span, answerable)
 
 
-def _calibration(path: Path) -> Calibration:
+def _read(kind: type[Fitted], path: Path) -> Fitted:
+    """Read fitted numbers that lie beside the adapter."""
     try:
-        return Calibration.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValidationError as error:
-        raise WeightsError(f"{path} is no calibration of a reader: {error}") from error
+        raise WeightsError(f"{path} does not fit this reader: {error}") from error

@@ -2,9 +2,10 @@
 
 Exact is a scan of the float16 vectors that the library keeps: 5 to 15 ms for 50,000. Beyond that,
 k-means cells of which a share is looked into (Jégou, Douze and Schmid, "Product quantization for
-nearest neighbor search", 2011, section IV, with scalar codes). HNSW was measured beside it
-(`benchmarks/rag_search.py`): at 100,000 chunks it takes several times as long to build and more
-memory for no more recall, so it is not offered.
+nearest neighbor search", 2011, section IV, with scalar codes). HNSW was measured
+beside it (`benchmarks/rag_search.py`): of 100,000 mixtures of real vectors, cells found 0.99 of the
+exact first 10 and 0.98 of the first 100, in 41 MB built in 24 s; HNSW (16 links, 256 visited) 0.97
+and 0.96, in 53 MB built in 88 s. So it is not offered.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Two rankings into one: a blend of scores, each brought to 0..1 over its own candidates.
 
-Every list of candidates is scaled by its own best and worst, and what a list lacks has 0 there
-("relative score fusion"). Measured on two sets beside reciprocal rank fusion (Cormack, Clarke and
-Büttcher, 2009), which forgets how far ahead the first is: see `docs/reference/benchmarks.md`. The
-weight was chosen on CACM and confirmed on NPL.
+Every list of candidates is scaled by its own best and worst ("relative score fusion"). nDCG@10 on
+CACM and NPL (float vectors): BM25 47.4 and 43.9, vectors 38.6 and 43.3, this blend 54.3 and 50.2;
+reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009), which forgets how far ahead the first
+is, 53.3 and 49.3. The weight was chosen on CACM and confirmed on NPL (`benchmarks/rag_quality.py`).
 """
 
 from collections.abc import Sequence

@@ -23,8 +23,14 @@ class PgvectorStores:
 
     def open(self, name: str, embeddings: Embeddings) -> "OnePgvector":
         """Open a collection, made where it is missing, and the extension with it."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS vector"))
         store = PGVector(
-            embeddings, connection=self._engine, embedding_length=self._n_dims, collection_name=name
+            embeddings,
+            connection=self._engine,
+            embedding_length=self._n_dims,
+            collection_name=name,
+            create_extension=False,  # above: it would hide why it could not
         )
         return OnePgvector(store)
 

@@ -22,7 +22,7 @@ class QdrantStores:
     def __init__(self, url: str, key: str, n_dims: int) -> None:
         self._n_dims = n_dims
         self._client = (
-            QdrantClient(url=url, api_key=key or None)
+            QdrantClient(url=url, api_key=key or None, check_compatibility=False)
             if "://" in url
             else QdrantClient(url)
             if url == ":memory:"

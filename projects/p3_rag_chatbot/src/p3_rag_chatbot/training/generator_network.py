@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -47,7 +47,7 @@ def answer_loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     ids, mask, targets = batch
     wanted = targets[:, 1:] != IGNORED
     states = _decoder(model)(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
-    logits = _head(model)(states[wanted]).float()
+    logits: Tensor = _causal(model).lm_head(states[wanted]).float()
     losses = functional.cross_entropy(logits, targets[:, 1:][wanted], reduction="none")
     n_each = wanted.sum(1).clamp(min=1)
     share = (1.0 / n_each).unsqueeze(1).expand_as(wanted)[wanted]
@@ -55,15 +55,11 @@ def answer_loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
 
 
 def _causal(model: nn.Module) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+    return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
 def _decoder(model: nn.Module) -> nn.Module:
     return _causal(model).model
-
-
-def _head(model: nn.Module) -> nn.Module:
-    return _causal(model).lm_head
 
 
 def adapter_tensors(model: nn.Module) -> dict[str, Tensor]:

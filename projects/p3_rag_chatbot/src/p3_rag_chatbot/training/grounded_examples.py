@@ -11,7 +11,7 @@ from random import Random
 
 from p3_rag_chatbot.answering.checking import REFUSAL
 from p3_rag_chatbot.answering.prompts import GROUNDED, as_data
-from p3_rag_chatbot.answering.sentences import sentence_around
+from p3_rag_chatbot.sentences import sentence_around
 from p3_rag_chatbot.training.chats import Chat
 from p3_rag_chatbot.training.examples import Example
 

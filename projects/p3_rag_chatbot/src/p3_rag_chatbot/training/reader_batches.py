@@ -8,8 +8,9 @@ import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
+from p3_rag_chatbot.sentences import sentence_spans
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.refusals import Refusals, sentences
+from p3_rag_chatbot.training.refusals import Refusals
 
 Batch = tuple[Tensor, ...]
 POOL_BATCHES = 48
@@ -110,7 +111,7 @@ def cut_short(example: Example, n_words: int, chance: Random) -> Example:
     """
     if example.start < 0:
         return example
-    spans = sentences(example.passage)
+    spans = sentence_spans(example.passage)
     first = next((k for k, (_, end) in enumerate(spans) if end > example.start), None)
     if first is None:
         return example

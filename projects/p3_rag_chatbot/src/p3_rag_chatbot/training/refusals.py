@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from p3_rag_chatbot.sentences import sentence_spans
 from p3_rag_chatbot.training.examples import Example
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(\[])")
 _WORD = re.compile(r"\w+")
-_NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w’'-]+(?: (?:of |the |and )?[A-Z][\w’'-]+)*")
-_NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
+NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w’'-]+(?: (?:of |the |and )?[A-Z][\w’'-]+)*")
+NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
 _NO_NAME_WORDS = """
     January February March April May June July August September October November December
     Monday Tuesday Wednesday Thursday Friday Saturday Sunday The This That These Those It He
@@ -48,17 +48,6 @@ _ANTONYMS = (
     ("modern", "ancient"), ("rural", "urban"), ("enemy", "ally"), ("peace", "war"),
 )  # fmt: skip
 _OPPOSITE = {a: b for pair in _ANTONYMS for a, b in (pair, pair[::-1])}
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return where each sentence begins and ends; what lies between is blank."""
-    cuts = [0, *(found.end() for found in _SENTENCE_END.finditer(text))]
-    ends = [*cuts[1:], len(text)]
-    spans = [
-        (start, start + len(text[start:end].rstrip()))
-        for start, end in zip(cuts, ends, strict=True)
-    ]
-    return [(start, end) for start, end in spans if end > start]
 
 
 class Refusals:
@@ -99,7 +88,7 @@ class Refusals:
 
     def without_its_sentence(self, example: Example, chance: Random) -> Example | None:  # noqa: ARG002 - one signature for all kinds
         """Take the sentence that answers out of the passage."""
-        spans = sentences(example.passage)
+        spans = sentence_spans(example.passage)
         left = [(a, b) for a, b in spans if b <= example.start or a >= example.end]
         text = " ".join(example.passage[a:b] for a, b in left)
         if len(left) < 2 or len(left) == len(spans) or example.answer.lower() in text.lower():
@@ -108,7 +97,7 @@ class Refusals:
 
     def swapped(self, example: Example, chance: Random) -> Example | None:
         """Put another name or number of the passage in the place of one in the question."""
-        for pattern in chance.sample((_NAME, _NUMBER), 2):
+        for pattern in chance.sample((NAME, NUMBER), 2):
             asked = [one for one in pattern.findall(example.question) if one in example.passage]
             other = sorted(set(pattern.findall(example.passage)))
             other = [

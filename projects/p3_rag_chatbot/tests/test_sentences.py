@@ -2,7 +2,8 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from p3_rag_chatbot.answering.sentences import GrowingText, sentence_around, sentence_spans
+from p3_rag_chatbot.answering.growing import GrowingText
+from p3_rag_chatbot.sentences import sentence_around, sentence_spans
 
 
 def split(text: str) -> list[str]:
@@ -57,6 +58,8 @@ def test_a_growing_text_hands_out_every_character_once(pieces: list[str]) -> Non
 def test_a_sentence_is_handed_out_when_the_next_has_begun() -> None:
     growing = GrowingText()
     assert growing.add("It is so.") == []
-    assert growing.add(" [1]") == []
+    assert growing.add(" [") == []
+    assert growing.add("1") == []
+    assert growing.add("]") == []
     assert growing.add(" And") == ["It is so. [1]"]
     assert growing.rest() == " And"
