@@ -137,6 +137,12 @@ def test_a_number_is_read_as_it_is_written_with_and_without_separators(value: in
     assert [one.value for one in numbers_in(f"take {value:,} of them")] == [value]
 
 
+@pytest.mark.parametrize("text", ["one hundred and " * 250, "9" * 400, "take 1e999", "Aa " * 1300])
+def test_absurd_numbers_and_endless_texts_are_left_alone(text: str) -> None:
+    found = filled(text, {"n": {"type": "integer"}}, ("n",))
+    assert [one.name for one in found.missing] == ["n"]
+
+
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_filler(text: str) -> None:
     properties = {

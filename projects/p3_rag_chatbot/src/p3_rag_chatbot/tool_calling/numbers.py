@@ -35,11 +35,17 @@ _SPELLED = re.compile(
     rf"\b(?:{'|'.join(_WORDS)})(?:(?:[\s-]+|\s+and\s+)(?:{'|'.join(_WORDS)}))*\b", re.IGNORECASE
 )
 Number = int | float
+MAX_NUMBER = 10**15
+"""What is larger is no quantity, and would not be exact as a float."""
 
 
 def numbers_in(text: str) -> list[Mention]:
     """Find numbers; a minus belongs to one only where no digit stands before it."""
-    found = [*_digits(text), *_spelled(text)]
+    found = (
+        one
+        for one in (*_digits(text), *_spelled(text))
+        if isinstance(one.value, int | float) and abs(one.value) < MAX_NUMBER
+    )
     return sorted(found, key=lambda one: one.start)
 
 
