@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fastapi import Request
 
 from common.errors import DomainError, ProblemType
-from common.service.hosts import is_believed_host, is_believed_origin
+from common.service.hosts import is_own_page
 from common.settings import Settings
 
 
@@ -29,10 +29,7 @@ def own_pages_only(settings: Settings) -> Callable[[Request], Awaitable[None]]:
 
     async def own_page(request: Request) -> None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        allowed = settings.allowed_hosts
-        if settings.api_keys or (
-            is_believed_host(host, allowed) and is_believed_origin(origin, host, allowed)
-        ):
+        if settings.api_keys or is_own_page(host, origin, settings.allowed_hosts):
             return
         where = origin or host
         raise OtherSiteError(
