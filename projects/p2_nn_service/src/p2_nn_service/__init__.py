@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from p2_nn_service.models.building import build
     from p2_nn_service.runs import RunFolder
     from p2_nn_service.training.loop import Batches, Fitted, Keeping, fit
-    from p2_nn_service.training.memory import keep_freed_memory
     from p2_nn_service.training.recipe import Recipe
     from p2_nn_service.training.watching import Watcher
 
@@ -34,7 +33,6 @@ _HOMES = {
     "build": "p2_nn_service.models.building",
     "examine": "p2_nn_service.debugging.examining",
     "fit": "p2_nn_service.training.loop",
-    "keep_freed_memory": "p2_nn_service.training.memory",
     "open_dataset": "p2_nn_service.data.datasets",
 }
 
@@ -53,7 +51,6 @@ __all__ = [
     "build",
     "examine",
     "fit",
-    "keep_freed_memory",
     "open_dataset",
 ]
 
