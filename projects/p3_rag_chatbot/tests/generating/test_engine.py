@@ -238,6 +238,14 @@ async def test_loading_leaves_the_process_its_signals(data_dir: Path) -> None:
     assert heard == [signal.SIGTERM]
 
 
+async def test_a_chat_that_never_has_room_is_refused_and_does_not_wait(data_dir: Path) -> None:
+    settings = Settings(data_dir=data_dir, context_tokens=2048, cache_tokens=256)
+    async with EmbeddedModel(settings) as own:
+        with pytest.raises(ContextLengthError, match="the model holds 256"):
+            await pieces_of(own, question("sea " * 400))
+        assert await text_of(own, question(max_tokens=2000))
+
+
 async def test_it_is_not_ready_until_it_is_loaded_and_a_chat_waits_for_it(data_dir: Path) -> None:
     async with EmbeddedModel(Settings(data_dir=data_dir, n_threads=1, max_chats=1)) as own:
         assert own.not_ready() == "the generator is being loaded"

@@ -205,9 +205,10 @@ class EmbeddedModel:
         """Wait for room and start; it is given back when the thread is done with it."""
         settings = self._settings
         n_prompt = await asyncio.to_thread(llama.count_tokens, llama.prompt(body["messages"]))
-        n_answer = min(int(body["max_tokens"]), settings.context_tokens - n_prompt)
+        n_context = min(settings.context_tokens, settings.cache_tokens)  # more never has room
+        n_answer = min(int(body["max_tokens"]), n_context - n_prompt)
         if n_answer < 1:
-            raise ContextLengthError(n_prompt, settings.context_tokens)
+            raise ContextLengthError(n_prompt, n_context)
         room = self._room
         if not room.fits(n_prompt + n_answer) and room.n_waiting >= settings.max_queued_chats:
             raise ModelBusyError(
