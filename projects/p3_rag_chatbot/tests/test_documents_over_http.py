@@ -171,7 +171,8 @@ def test_a_private_collection_is_shown_to_its_key_alone(tmp_path: Path) -> None:
             ann.post(
                 "/v1/collections/mine/documents", files={"files": ("lease.md", CONTRACT.encode())}
             ).raise_for_status()
-            assert "three months" in ask(ann, "What is the notice period?")["content"]
+            cited = ask(ann, "What is the notice period?")["rag"]["citations"]
+            assert cited[0]["source"] == "lease.md"
             assert bob.get("/v1/collections").json() == []
             search = {"query": "notice", "collection": "mine"}
             assert bob.post("/v1/search", json=search).status_code == 404
