@@ -3,7 +3,7 @@
 import typer
 from p2_nn_service import RunRecord, Watcher
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from torch.optim import Optimizer
 from typing_extensions import override
@@ -45,7 +45,7 @@ class _Shown(Watcher):
 def carry_out(order: Order, settings: Settings) -> None:
     """Fine-tune as ordered, and say how it ended."""
     columns = (
-        TextColumn("{task.completed:,}/{task.total:,}"), BarColumn(24),
+        MofNCompleteColumn(), BarColumn(24),
         TextColumn("{task.fields[loss]}"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
