@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,3 +146,18 @@ def test_folds_without_every_class_are_refused() -> None:
     frame["t"] = np.where(frame["when"] < 150, "early", "late")
     with pytest.raises(TrainingError, match="no fold holds every class"):
         train(frame, target="t", time_column="when", minutes=0)
+
+
+def test_an_interrupt_that_compiled_code_swallows_ends_the_search_all_the_same() -> None:
+    data = prepare(line_table(), "t")
+    told: list[str] = []
+
+    def lose(what: str, _share: float) -> None:
+        told.append(what)
+        if "boosted" in what:
+            with suppress(KeyboardInterrupt):  # what Python does with one in a finaliser
+                signal.raise_signal(signal.SIGINT)
+
+    found = search(data, split_rows(data.y, data.task, seed=0), seed=0, minutes=30, report=lose)
+    assert found.has_any
+    assert sum("boosted" in what for what in told) == 1, "the search went on"

@@ -19,6 +19,7 @@ from p1_prediction_api.candidates import (
     candidates,
     with_rounds,
 )
+from p1_prediction_api.interrupts import Interrupt, noted_interrupts
 from p1_prediction_api.prepared import Prepared
 from p1_prediction_api.splits import Indices, Split
 from p1_prediction_api.stacking import MAX_MEMBERS, blend_trial
@@ -80,7 +81,8 @@ def search(data: Prepared, split: Split, *, seed: int, minutes: float, report: R
     clock = _Clock(time.monotonic() + minutes * 60)
     found = Search()
     try:
-        _try_all(found, clock, data, split, seed=seed, report=report)
+        with noted_interrupts() as interrupt:
+            _try_all(found, clock, data, split, seed=seed, report=_heeding(interrupt, report))
     except KeyboardInterrupt:  # may come anywhere, while progress is told as well
         if not found.has_any:
             raise
@@ -103,6 +105,16 @@ def _try_all(
         trial = try_candidate(candidate, data, split, found.best, seed=seed, left=left)
         clock.note(trial)
         found.trials.append(trial)
+
+
+def _heeding(interrupt: Interrupt, report: Report) -> Report:
+    """Return a report that ends the search where an interrupt was lost on its way."""
+
+    def heed(what: str, share: float) -> None:
+        interrupt.raise_again()
+        report(what, share)
+
+    return heed
 
 
 def _no_limit() -> float:
