@@ -192,8 +192,8 @@ def test_an_adapter_of_another_model_is_refused(minilm: MiniLM, tmp_path: Path) 
     [
         ("{", "does not describe a LoRA adapter"),
         ('{"r": 0, "lora_alpha": 8}', "does not describe a LoRA adapter"),
-        ('{"r": 4, "lora_alpha": 8, "use_dora": true}', "are not merged"),
-        ('{"r": 4, "lora_alpha": 8, "rank_pattern": {"query": 8}}', "are not merged"),
+        ('{"r": 4, "lora_alpha": 8, "use_dora": true}', "are not read"),
+        ('{"r": 4, "lora_alpha": 8, "rank_pattern": {"query": 8}}', "are not read"),
     ],
 )
 def test_an_adapter_that_cannot_be_merged_is_refused(

@@ -125,8 +125,8 @@ def test_rows_of_queries_are_put_in_the_order_of_the_rotation(tmp_path: Path) ->
     [
         ("base_model.model.lm_head.lora_A.weight", {}, "only the linear layers"),
         (QUERY.format("B"), {}, "another model's adapter"),
-        (QUERY.format("A"), {"use_dora": True}, "DoRA"),
-        (QUERY.format("A"), {"rank_pattern": {"q_proj": 8}}, "one rank for all"),
+        (QUERY.format("A"), {"use_dora": True}, "use_dora"),
+        (QUERY.format("A"), {"rank_pattern": {"q_proj": 8}}, "plain LoRA of one rank"),
         (QUERY.format("A"), {"r": 0}, "does not describe"),
     ],
 )

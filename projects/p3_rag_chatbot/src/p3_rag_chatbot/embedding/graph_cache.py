@@ -15,8 +15,8 @@ from common.serving.onnx import ModelFileError
 
 from p3_rag_chatbot.embedding.graph_building import REFUSED, BuildOrder
 from p3_rag_chatbot.embedding.graph_form import GraphForm
-from p3_rag_chatbot.embedding.lora import adapter_files
 from p3_rag_chatbot.embedding.minilm import MiniLM
+from p3_rag_chatbot.peft_files import adapter_files
 
 _BUILDERS = ("graph.py", "graph_heads.py", "graph_writer.py", "lora.py", "minilm.py",
              "quantising.py", "tensor_files.py")  # fmt: skip

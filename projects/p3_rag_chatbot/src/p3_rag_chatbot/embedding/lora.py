@@ -10,23 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.models.weights import WeightsError
-from pydantic import BaseModel, PositiveInt, ValidationError
 
 from p3_rag_chatbot.embedding.tensor_files import Tensor, Tensors, read_tensors
+from p3_rag_chatbot.peft_files import LoraConfig, adapter_files
 
 _FACTOR = re.compile(r"(?:^|\.)(encoder\.layer\.\d+\..+)\.lora_([AB])\.(?:default\.)?weight$")
 _PREFIX = "base_model.model."
-
-
-class _Config(BaseModel):
-    """The part of peft's `adapter_config.json` that merging depends on."""
-
-    r: PositiveInt
-    lora_alpha: float
-    use_rslora: bool = False
-    rank_pattern: dict[str, int] = {}
-    alpha_pattern: dict[str, float] = {}
-    use_dora: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,20 +45,8 @@ class Adapter:
     @classmethod
     def read(cls, folder: Path) -> "Adapter":
         """Read `adapter_config.json` and `adapter_model.safetensors`; raises `WeightsError`."""
-        path, tensors = adapter_files(folder)
-        try:
-            config = _Config.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-        except ValidationError as error:
-            raise WeightsError(f"{path} does not describe a LoRA adapter: {error}") from error
-        if config.rank_pattern or config.alpha_pattern or config.use_dora:
-            raise WeightsError(
-                f"{path}: accepted is plain LoRA of one rank and alpha; rank_pattern, "
-                "alpha_pattern and use_dora are not merged"
-            )
-        rank = config.r**0.5 if config.use_rslora else config.r
-        return cls.of(read_tensors(tensors), config.lora_alpha / rank)
+        config = LoraConfig.read(folder)
+        return cls.of(read_tensors(adapter_files(folder)[1]), config.scale)
 
     def merged_into(self, tensors: Tensors) -> dict[str, Tensor]:
         """Return the tensors with each change added, and the heads; raises `WeightsError`."""
@@ -84,11 +61,6 @@ class Adapter:
                 )
             whole[name] = weight + delta
         return whole | dict(self.others)
-
-
-def adapter_files(folder: Path) -> tuple[Path, Path]:
-    """Return where an adapter's configuration and its tensors lie."""
-    return folder / "adapter_config.json", folder / "adapter_model.safetensors"
 
 
 def _product(name: str, pair: Mapping[str, Tensor]) -> Tensor:

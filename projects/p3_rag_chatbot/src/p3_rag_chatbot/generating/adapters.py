@@ -5,7 +5,6 @@ and keys in the order of its rotary embedding. Hu et al. 2021, "LoRA" (arXiv:210
 of a weight is alpha / r · B · A. Read next: `embedding/lora.py`, the same for the embedder.
 """
 
-import math
 import os
 import re
 import tempfile
@@ -15,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from gguf import GGUFWriter
-from pydantic import BaseModel, PositiveInt, ValidationError
 
 from p3_rag_chatbot.embedding.tensor_files import Tensor, read_tensors
 from p3_rag_chatbot.errors import WeightsError
+from p3_rag_chatbot.peft_files import LoraConfig, adapter_files
 
 BUILTIN_DIR = Path(__file__).parent.parent / "adapters"
 _FACTOR = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.(?:default\.)?weight$")
@@ -41,17 +40,6 @@ class Heads:
     n_keys: int = 3
 
 
-class _Config(BaseModel):
-    """The part of peft's `adapter_config.json` that the conversion depends on."""
-
-    r: PositiveInt
-    lora_alpha: float
-    use_rslora: bool = False
-    use_dora: bool = False
-    rank_pattern: Mapping[str, int] = {}
-    alpha_pattern: Mapping[str, float] = {}
-
-
 def adapters_in(*folders: Path) -> dict[str, Path]:
     """Find adapters by name: each `NAME.gguf`; a later folder's goes before an earlier one's."""
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.gguf"))}
@@ -59,12 +47,12 @@ def adapters_in(*folders: Path) -> dict[str, Path]:
 
 def write_gguf(peft_folder: Path, target: Path, heads: Heads | None = None) -> Path:
     """Convert peft's adapter to GGUF (float16), whole or not at all; raises `WeightsError`."""
-    config = _config(peft_folder / "adapter_config.json")
+    config = LoraConfig.read(peft_folder)
     heads = heads or Heads()
     factors = {}
-    for name, tensor in read_tensors(peft_folder / "adapter_model.safetensors").items():
+    for name, tensor in read_tensors(adapter_files(peft_folder)[1]).items():
         factors.update(_factor(name, tensor, heads))
-    alpha = config.lora_alpha * (math.sqrt(config.r) if config.use_rslora else 1.0)
+    alpha = config.scale * config.r  # llama.cpp divides by the rank
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-")
@@ -78,21 +66,6 @@ def write_gguf(peft_folder: Path, target: Path, heads: Heads | None = None) -> P
     except OSError as error:
         raise WeightsError(f"{target} cannot be written: {error.strerror or error}") from error
     return target
-
-
-def _config(path: Path) -> _Config:
-    try:
-        config = _Config.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValidationError as error:
-        raise WeightsError(f"{path} does not describe a LoRA adapter: {error}") from error
-    if config.use_dora or config.rank_pattern or config.alpha_pattern:
-        raise WeightsError(
-            f"{path}: an adapter with DoRA or with ranks of its own for some layers cannot be "
-            "converted; train with one rank for all"
-        )
-    return config
 
 
 def _factor(name: str, tensor: Tensor, heads: Heads) -> dict[str, Tensor]:
