@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,13 @@ def test_the_p2_wheel_alone_serves_the_model_that_comes_along(wheels: Path, tmp_
     ) as service:
         assert get(f"{service.url}/readyz")[0] == 200
         assert '"fashion-mnist"' in get(f"{service.url}/v1/model")[1]
+
+
+def test_the_p3_wheel_holds_the_guides_of_the_repository(wheels: Path) -> None:
+    wheel = zipfile.ZipFile(next(wheels.glob("ai_roadmap_p3_rag_chatbot-*.whl")))
+    begin = "p3_rag_chatbot/guides/"
+    held = {name.removeprefix(begin) for name in wheel.namelist() if name.startswith(begin)}
+    assert {"README.md", "docs/how-to/deploy.md", "projects/p3_rag_chatbot/README.md"} < held
+    for name in held:
+        assert name.endswith(".md")
+        assert wheel.read(begin + name) == (ROOT / name).read_bytes()

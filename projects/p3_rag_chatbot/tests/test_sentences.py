@@ -33,6 +33,14 @@ def test_blank_lines_and_list_items_end_a_sentence() -> None:
     ]
 
 
+def test_a_row_of_a_table_is_a_sentence_of_its_own() -> None:
+    rows = ["name: a; default: 2; sets: The threads.", "name: b; sets: Chats at once"]
+    assert split("\n".join([*rows, *rows])) == [*rows, *rows]
+    assert split("It is so\nthat: one line runs on; and on.") == [
+        "It is so\nthat: one line runs on; and on."
+    ]
+
+
 def test_the_sentence_around_a_span_may_be_two() -> None:
     text = "One two. Three four. Five six."
     assert sentence_around(text, 13, 16) == (9, 20)

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 
 from p3_rag_chatbot.contracts import Citation, Depth, RagAnswer, RagOptions
+from p3_rag_chatbot.errors import NothingIndexedError
+from p3_rag_chatbot.guides import GUIDES
 from p3_rag_chatbot.openai_contracts import ChatRequest, Message
 from p3_rag_chatbot.settings import Settings
 from p3_rag_chatbot.workshop import Workshop
@@ -26,12 +28,24 @@ class Order:
 def carry_out(order: Order, settings: Settings) -> bool:
     """Answer in the terminal as it comes; returns whether the documents say."""
     with Workshop.open(settings) as workshop:
+        _prepare(order.collection or settings.collection, workshop)
         about = anyio.run(_answer, order, workshop)
     if order.is_json:
         typer.echo(about.model_dump_json(indent=2))
     elif about.depth != "free":
         _tell(about)
     return about.verdict != "not_in_documents"
+
+
+def _prepare(collection: str, workshop: Workshop) -> None:
+    """Bring the built-in collection up to date; say of another that is missing how it is made."""
+    names = [one.name for one in workshop.library.collections()]
+    if collection == GUIDES and workshop.settings.index_guides:
+        if collection not in names:
+            typer.echo("the guides are indexed, once", err=True)
+        workshop.keep_guides()
+    elif collection not in names:
+        raise NothingIndexedError(collection)
 
 
 async def _answer(order: Order, workshop: Workshop) -> RagAnswer:

@@ -1,13 +1,12 @@
 """Everything that answers, opened with the service: library, indices, embedder, reader, models.
 
 Loading takes seconds and goes on beside the start of the service; `not_ready` says what it waits
-for. On the first start the built-in collection is indexed, from the guides of this repository.
+for. Then the built-in collection is brought up to date (`guides.py`).
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -17,11 +16,9 @@ from common.errors import DomainError
 from common.memory import give_back_memory
 
 from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
-from p3_rag_chatbot.errors import CollectionExistsError, ModelsLoadingError
-from p3_rag_chatbot.guides import GUIDES, guide_paths
-from p3_rag_chatbot.ingestion.fetching import Fetcher
+from p3_rag_chatbot.errors import ModelsLoadingError
+from p3_rag_chatbot.guides import GUIDES, keep_guides
 from p3_rag_chatbot.ingestion.indexing import Indexer
-from p3_rag_chatbot.ingestion.sources import corpus_of
 from p3_rag_chatbot.library.library import Library, open_library
 from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.ports import Embedder, Reader, Reading, Vectors
@@ -83,7 +80,7 @@ class Chatbot:
             log.exception("models_not_loaded")
             return
         try:
-            await to_thread.run_sync(self._index_guides)
+            await to_thread.run_sync(self._keep_guides)
         except DomainError:
             log.exception("guides_not_indexed")
         finally:
@@ -102,17 +99,10 @@ class Chatbot:
         self._searcher = searcher
         log.info("models_loaded", embedder=models.embedder.name, reader=models.reader.name)
 
-    def _index_guides(self) -> None:
-        """Keep the built-in collection like the guides; quick when nothing has changed."""
-        paths = guide_paths()
-        if not paths or not self._settings.index_guides:
+    def _keep_guides(self) -> None:
+        if not self._settings.index_guides:
             return
-        about = "The guides of this repository, indexed at the first start."
-        with suppress(CollectionExistsError):
-            self.library.create_collection(GUIDES, description=about)
-        with Fetcher(self._settings) as fetcher:
-            corpus = corpus_of([str(path) for path in paths], self._settings, fetcher)
-            report = self.indexer.index(GUIDES, corpus, stop=self._stop)
+        report = keep_guides(self.library, self.indexer, self._settings, stop=self._stop)
         if report.is_complete:
             self.searcher.warm(GUIDES)
         log.info("guides_indexed", n=report.n_indexed, unchanged=report.n_unchanged)

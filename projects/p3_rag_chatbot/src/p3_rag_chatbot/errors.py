@@ -28,6 +28,17 @@ class UnknownCollectionError(ChatbotError):
         super().__init__(f"there is no collection {name!r}")
 
 
+class NothingIndexedError(ChatbotError):
+    """A command asks a collection that nothing was indexed into."""
+
+    def __init__(self, collection: str) -> None:
+        self.collection = collection
+        super().__init__(
+            f"there is no collection {collection!r}; "
+            f"p3-rag-chatbot index PATH --collection {collection} makes it"
+        )
+
+
 class CollectionExistsError(ChatbotError):
     """There is a collection of that name already."""
 

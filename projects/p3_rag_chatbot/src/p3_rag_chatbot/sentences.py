@@ -6,13 +6,16 @@ no tokens and no documents; a text that is still being written is `answering/gro
 
 import re
 
+_ROW = r"[^:;\n]{1,60}: [^;\n]*; [^:;\n]{1,60}: "  # of a table, which names its columns
 # An end mark, what may close after it, citations such as [2], and blanks; a full-width mark, which
-# needs no blank; a blank line; a line before an item of a list.
+# needs no blank; a blank line; a line before an item of a list, or before a row of a table.
 _END = re.compile(
     r"(?:[.!?…]+[\"'”’»)\]]*(?:\s*\[\d[\d,\s]*\])*+\s+)"
     r"|(?:[。！？]+[」』”’）]*\s*)"  # noqa: RUF001 - full-width marks are what is meant
     r"|(?:\n\s*\n)|(?:\n(?=\s*(?:[-*•]|\d+[.)])\s))"
+    rf"|(?:\n(?={_ROW}))"
 )
+_BEGINS_ROW = re.compile(rf"\n{_ROW}")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[])(?:[A-Za-z]|[A-Z][a-z]?|Mrs?|Ms|Dr|Prof|St|Sr|Jr|vs|cf|al|approx|[Nn]o"
     r"|[Ff]igs?|[Ee]qs?|[Cc]h|[Ss]ec|[Pp]p?|[Vv]ol|[Ee]d|[Ee]ds|Inc|Ltd|Co|Corp|e\.g|i\.e|z\.B"
@@ -24,8 +27,8 @@ _LONGEST_ABBREVIATION = 12
 def sentence_starts(text: str, start: int = 0, end: int | None = None) -> list[int]:
     """Return where each sentence of `text[start:end]` begins, as positions in the whole text.
 
-    A citation mark behind a full stop belongs to the sentence before it. Blank lines and items of
-    a list end a sentence; abbreviations and initials do not.
+    A citation mark behind a full stop belongs to the sentence before it. Blank lines, items of a
+    list and rows of a table end a sentence; abbreviations and initials do not.
     """
     end = len(text) if end is None else end
     ends = _END.finditer(text, start, end)
@@ -54,7 +57,7 @@ def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _is_end(text: str, mark: int, following: int) -> bool:
     """Whether the mark ends a sentence: not after an abbreviation, nor before a small letter."""
-    if text[mark] != ".":
+    if text[mark] != "." or _BEGINS_ROW.match(text, following - 1):
         return True
     if text[following].islower():
         return False

@@ -14,6 +14,8 @@ from p3_rag_chatbot.answering.rag_model import RagModel
 from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
 from p3_rag_chatbot.errors import ModelsLoadingError
 from p3_rag_chatbot.generating.choice import Generators
+from p3_rag_chatbot.guides import keep_guides
+from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.library.library import Library, open_library
 from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.retrieval.search import Searcher
@@ -39,6 +41,11 @@ class Workshop:
             models = load_models(settings)
             with closing(Searcher(settings, library, models.embedder)) as searcher:
                 yield cls(settings, library, models, searcher)
+
+    def keep_guides(self) -> None:
+        """Bring the built-in collection up to date, as the service does when it starts."""
+        with closing(Indexer(self.library, self.models.embedder, self.settings)) as indexer:
+            keep_guides(self.library, indexer, self.settings)
 
     def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
         """Search (`ports.Searches`), as the holder of a key where one is named."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from common.evaluation.answer_texts import normalise_answer
 
+from p3_rag_chatbot.answering.headings import body_start, read_bodies
 from p3_rag_chatbot.contracts import Citation, Hit, Passage
 from p3_rag_chatbot.ports import Reader, Reading
 from p3_rag_chatbot.sentences import sentence_around
@@ -52,7 +53,7 @@ class Extracted:
 
 def read_hits(question: str, hits: Sequence[Hit], reader: Reader) -> list[Found]:
     """Read each hit for the question; the likeliest to answer first."""
-    readings = reader.read([(question, hit.passage.text) for hit in hits])
+    readings = read_bodies(question, [hit.passage for hit in hits], reader)
     found = [
         Found(hit, reading, reader.trust.of(reading.p_answerable, hit.scores))
         for hit, reading in zip(hits, readings, strict=True)
@@ -93,13 +94,14 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _nearest(found: Sequence[Found]) -> list[Found]:
-    return sorted(found, key=lambda one: one.hit.rank)[:MAX_NEAREST]
+    read = [one for one in found if one.answer.strip()]
+    return sorted(read, key=lambda one: one.hit.rank)[:MAX_NEAREST]
 
 
 def _quote(number: int, one: Found) -> Citation:
     passage = one.hit.passage
     start, end = sentence_around(passage.text, one.reading.start, one.reading.end)
-    return citation(number, passage, start, end)
+    return citation(number, passage, max(start, body_start(passage)), end)
 
 
 def citation(number: int, passage: Passage, start: int, end: int) -> Citation:

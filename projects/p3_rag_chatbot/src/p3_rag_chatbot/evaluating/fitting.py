@@ -13,6 +13,7 @@ from common.evaluation.answers import token_f1
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from p3_rag_chatbot.answering.headings import read_bodies
 from p3_rag_chatbot.contracts import SearchRequest
 from p3_rag_chatbot.errors import DocumentError
 from p3_rag_chatbot.evaluating.question_sets import Asked
@@ -58,7 +59,7 @@ def marks_of(
     for number, asked in enumerate(known):
         request = SearchRequest(query=asked.question, collection=collection, k=N_READ, rerank=False)
         hits = searches.search(request).hits
-        readings = reader.read([(asked.question, hit.passage.text) for hit in hits])
+        readings = read_bodies(asked.question, [hit.passage for hit in hits], reader)
         for hit, reading in zip(hits, readings, strict=True):
             span = hit.passage.text[reading.start : reading.end]
             right = token_f1(span, asked.accepted) if asked.is_answerable else 0.0
