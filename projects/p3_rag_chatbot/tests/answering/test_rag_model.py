@@ -104,6 +104,17 @@ def test_a_generated_sentence_without_support_is_left_out_on_request() -> None:
     assert [one.is_withheld for one in rag_of(last).checks] == [False, True]
 
 
+@pytest.mark.criterion("p3.hallucinations")
+def test_the_reader_declines_for_a_generator_that_has_not_learned_to() -> None:
+    taught, large = make("Paris. [1]"), make("Paris. [1]")
+    taught.adapter = "grounded"
+    text, last = ask(taught, "capital of France?", depth="generate")
+    assert text.startswith("The documents do not say.")
+    assert (rag_of(last).depth, rag_of(last).verdict) == ("generate", "not_in_documents")
+    text, _ = ask(large, "capital of France?", depth="generate")
+    assert text == "Paris. [1]", "a model that decides by itself is asked"
+
+
 def test_a_sentence_that_cites_nothing_is_given_the_passage_that_supports_it() -> None:
     _, last = ask(make("The deposit equals two rents."), "deposit", depth="generate")
     check = rag_of(last).checks[0]

@@ -25,6 +25,8 @@ from p3_rag_chatbot.settings import Settings
 
 MAX_READ = 8
 """Hits that the reader reads: it takes some 15 ms each, and the rest seldom answers."""
+MAX_PASSAGES = 3
+"""Passages that the embedded generator is shown: it was taught with one to three."""
 MIN_CHARACTERS_AHEAD = 48
 """Pieces that a whole answer is streamed in, so that a client sees it grow like any other."""
 
@@ -84,8 +86,8 @@ class RagModel:
             pieces = self._free(request, question)
         else:
             retrieved = await anyio.to_thread.run_sync(self._retrieve, question, request, options)
-            if depth == "extract":
-                pieces = self._extracted(retrieved, options, request)
+            if depth == "extract" or self._declines_for_the_generator(retrieved):
+                pieces = self._extracted(depth, retrieved, options, request)
             else:
                 pieces = self._generated(request, retrieved, options)
         async for piece in pieces:
@@ -143,15 +145,24 @@ class RagModel:
         return RagAnswer.model_validate(values | more)
 
     # --------------------------------------------------------------------------- the three depths
+    def _declines_for_the_generator(self, retrieved: _Retrieved) -> bool:
+        """Whether the reader says that the documents do not say, where the generator cannot.
+
+        A small model with its adapter has learned to answer and to cite alone; a large one decides
+        by itself.
+        """
+        trust = retrieved.found[0].trust if retrieved.found else 0.0
+        return self.adapter is not None and trust < self.settings.answer_threshold
+
     async def _extracted(
-        self, retrieved: _Retrieved, options: RagOptions, request: ChatRequest
+        self, depth: Depth, retrieved: _Retrieved, options: RagOptions, request: ChatRequest
     ) -> AsyncGenerator[Delta]:
         threshold = self.settings.answer_threshold
         answer: Extracted = await anyio.to_thread.run_sync(extract, retrieved.found, threshold)
         for piece in _in_pieces(answer.text):
             yield Delta(text=piece)
         rag = self._about(
-            "extract", retrieved, options, confidence=round(answer.confidence, 4),
+            depth, retrieved, options, confidence=round(answer.confidence, 4),
             verdict="answered" if answer.is_answered else "not_in_documents",
             answer=answer.answer, citations=answer.citations, nearest=answer.nearest,
         )  # fmt: skip
@@ -165,6 +176,7 @@ class RagModel:
         n_answer = request.token_limit or self.settings.max_new_tokens
         n_answer = min(n_answer, self.settings.context_tokens // 2)
         k = options.k or self.settings.n_passages
+        k = min(k, MAX_PASSAGES) if self.adapter else k
         passages = [one.passage for one in retrieved.hits[:k]]
         asked, n_used = await anyio.to_thread.run_sync(
             lambda: with_passages(

@@ -28,7 +28,7 @@ from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensor
 from p3_rag_chatbot.training.reader_publishing import calibrate, write_reader
 from p3_rag_chatbot.training.sources import described
 
-N_GROUNDED = 2_000
+N_GROUNDED = 1_000
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""What the `grounded` adapter learns: to answer from numbered passages, cite, and decline.
+"""What the `grounded` adapter learns: to answer from numbered passages, and to cite.
 
 Made from the reader's questions: the passage that answers among others of its article, in the
 prompt that `answering/prompts.py` writes; the answer is the sentence that holds the answer with its
-number, or that the documents do not say.
+number. It does not learn to decline: with refusals among its examples a model of this size declines
+nine answerable questions of ten, and the reader tells them far better (`answering/rag_model.py`).
 """
 
 from collections import defaultdict
@@ -20,7 +21,7 @@ MAX_ANSWER_CHARACTERS = 320
 
 
 def grounded_chats(
-    examples: Sequence[Example], *, n: int, refusal_share: float = 0.3, seed: int = 0
+    examples: Sequence[Example], *, n: int, refusal_share: float = 0.0, seed: int = 0
 ) -> list[Chat]:
     """Make `n` conversations: one to three passages, of which one answers or none does."""
     chance = Random(seed)  # noqa: S311 - a choice of examples
