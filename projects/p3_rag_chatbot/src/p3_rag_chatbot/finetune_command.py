@@ -52,9 +52,10 @@ def carry_out(order: Order, settings: Settings) -> None:
         done = finetune(order, settings, [_Shown(bar)])
     record = done.fitted.record
     if done.card is None:
+        rank = f" --rank {order.rank}" if order.rank else ""
         typer.echo(
             f"stopped after step {record.step:,}; everything is kept: "
-            f"`p3-rag-chatbot finetune {order.name} --resume {record.id}` goes on from there"
+            f"`p3-rag-chatbot finetune {order.name}{rank} --resume {record.id}` goes on from there"
         )
         return
     told = ", ".join(f"{name} {value:g}" for name, value in done.card.metrics.items())

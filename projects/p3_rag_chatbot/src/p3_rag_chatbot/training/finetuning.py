@@ -63,9 +63,10 @@ def _reader(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Fi
     own = read_own(order.own) if order.own else []
     data = replace(data, train=data.train + own)
     rank = order.rank or reader_training.RANK
+    run = _run(order, settings)
     fitted = reader_training.train_reader(
-        data, weights.tensors.parent, run=_run(order, settings),
-        recipe=_recipe(reader_training.RECIPE, order), rank=rank, watchers=watchers,
+        data, weights.tensors.parent, run=run,
+        recipe=_recipe(reader_training.RECIPE, order, run), rank=rank, watchers=watchers,
         resume=bool(order.resume),
     )  # fmt: skip
     network = fitted.model
@@ -98,9 +99,10 @@ def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> 
     examples += read_own(order.own) if order.own else []
     chats = grounded_chats(examples, n=N_GROUNDED)
     rank = order.rank or 16
+    run = _run(order, settings)
     fitted = generator_training.train_generator(
-        chats, published(settings), run=_run(order, settings),
-        recipe=_recipe(generator_training.RECIPE, order), rank=rank, watchers=watchers,
+        chats, published(settings), run=run,
+        recipe=_recipe(generator_training.RECIPE, order, run), rank=rank, watchers=watchers,
         resume=bool(order.resume),
     )  # fmt: skip
     if not fitted.is_finished:
@@ -109,7 +111,7 @@ def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> 
     card = _card(
         order, fitted, examples, rank=rank, metrics=dict(fitted.record.metrics),
         n_parameters=sum(p.numel() for p in fitted.model.parameters() if p.requires_grad),
-        purpose="answers from numbered passages with citations, or says that they do not say",
+        purpose="answers from numbered passages, and cites them",
         base="SmolLM2-135M-Instruct", base_sha256=SMOLLM2.files[0].sha256,
         held_out="conversations over articles that were not trained on",
     )  # fmt: skip
@@ -138,7 +140,10 @@ def _run(order: Order, settings: Settings) -> RunFolder:
     return RunFolder(settings.data_dir / "runs" / name)
 
 
-def _recipe(recipe: Recipe, order: Order) -> Recipe:
+def _recipe(recipe: Recipe, order: Order, run: RunFolder) -> Recipe:
+    """Return the recipe that was ordered; of a run that goes on, the one it was begun with."""
+    if order.resume:
+        return Recipe.from_text(run.read().recipe)
     return replace(recipe, epochs=order.epochs) if order.epochs else recipe
 
 
