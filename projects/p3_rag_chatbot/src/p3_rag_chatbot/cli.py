@@ -111,7 +111,9 @@ def evaluate(
 @app.command()
 def finetune(
     context: typer.Context,
-    adapter: Annotated[Literal["reader", "grounded"], typer.Argument(help="Which adapter.")],
+    adapter: Annotated[
+        Literal["reader", "grounded", "tools"], typer.Argument(help="Which adapter.")
+    ],
     own: Annotated[
         Path | None, typer.Option(help="CSV with question, passage, answer, to learn from too.")
     ] = None,

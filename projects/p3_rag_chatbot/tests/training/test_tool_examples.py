@@ -1,4 +1,4 @@
-"""Function calls become conversations: what the request says, among others, or nothing."""
+"""Function calls become conversations: a request, the function that it wants, what it says."""
 
 import json
 from pathlib import Path
@@ -35,19 +35,12 @@ def written(folder: Path) -> Path:
 
 def test_calls_that_need_a_result_or_an_unknown_function_are_left_out(tmp_path: Path) -> None:
     (task,) = read_tool_tasks(written(tmp_path))
-    assert task.calls == (("getWeather", {"city": "Rome"}),)
+    assert (task.function.name, task.arguments) == ("getWeather", {"city": "Rome"})
 
 
-def test_a_conversation_shows_the_wanted_function_and_answers_with_its_call(
+def test_a_conversation_shows_the_wanted_function_and_answers_with_what_is_said(
     tmp_path: Path,
 ) -> None:
-    (chat,) = tool_chats(read_tool_tasks(written(tmp_path)), declined_share=0)
+    (chat,) = tool_chats(read_tool_tasks(written(tmp_path)))
     assert "getWeather: Does getWeather\n  city (string): The city" in chat.system
-    assert json.loads(chat.answer) == [{"name": "getWeather", "arguments": {"city": "Rome"}}]
-
-
-def test_a_declined_one_lacks_the_wanted_function(tmp_path: Path) -> None:
-    (chat,) = tool_chats(read_tool_tasks(written(tmp_path)), declined_share=1)
-    assert "getWeather" not in chat.system
-    assert "bookHotel" in chat.system
-    assert chat.answer == "[]"
+    assert json.loads(chat.answer) == {"city": "Rome"}

@@ -1,4 +1,4 @@
-"""`finetune reader|grounded`: from data to an adapter's folder, as one run that can be resumed.
+"""`finetune reader|grounded|tools`: from data to an adapter's folder, in a run that can go on.
 
 The adapter is written to `<data_dir>/adapters/<name>`, from where the service takes it before the
 one that comes with it; its card says what it was trained on and how good it is.
@@ -21,14 +21,17 @@ from p3_rag_chatbot.generating.generator_weights import SMOLLM2, published
 from p3_rag_chatbot.settings import Settings
 from p3_rag_chatbot.training import generator_training, reader_training
 from p3_rag_chatbot.training.cards import Card
+from p3_rag_chatbot.training.chats import Chat
 from p3_rag_chatbot.training.examples import Example, read_own
 from p3_rag_chatbot.training.generator_publishing import write_generator_adapter
 from p3_rag_chatbot.training.grounded_examples import grounded_chats
 from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensors
 from p3_rag_chatbot.training.reader_publishing import calibrate, write_reader
 from p3_rag_chatbot.training.sources import described
+from p3_rag_chatbot.training.tool_examples import read_tool_tasks, tool_chats
 
-N_GROUNDED = 1_000
+N_GROUNDED, N_TOOLS = 1_000, 4_000
+"""Conversations; an epoch of either is at most an hour on two cores."""
 
 
 @dataclass(frozen=True)
@@ -98,22 +101,58 @@ def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> 
     examples = [one for one in data.train if one.group.startswith("squad")]
     examples += read_own(order.own) if order.own else []
     chats = grounded_chats(examples, n=N_GROUNDED)
-    rank = order.rank or 16
+    return _generator(
+        order, settings, watchers, chats, recipe=generator_training.RECIPE, rank=16,
+        purpose="answers from numbered passages, and cites them",
+        held_out="conversations over articles that were not trained on",
+    )  # fmt: skip
+
+
+def _tools(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
+    if order.own:
+        raise DocumentError(
+            str(order.own), "is of questions over passages, which `tools` does not learn from"
+        )
+    folder = _datasets(settings) / "tools"
+    tasks = read_tool_tasks(folder)
+    if not tasks:
+        raise DocumentError(
+            str(folder), "holds neither sealtools, nestful nor sgd_slot_spans.jsonl"
+        )
+    return _generator(
+        order, settings, watchers, tool_chats(tasks, n=N_TOOLS),
+        recipe=generator_training.RECIPE, rank=8,
+        purpose="fills a function's arguments with what a request says, and leaves out the rest",
+        held_out="calls of requests that were not trained on",
+    )  # fmt: skip
+
+
+def _generator(
+    order: Order,
+    settings: Settings,
+    watchers: Sequence[Watcher],
+    chats: Sequence[Chat],
+    *,
+    recipe: Recipe,
+    rank: int,
+    purpose: str,
+    held_out: str,
+) -> Finetuned:
+    """Train an adapter of the generator on conversations, and write it with its card."""
+    rank = order.rank or rank
     run = _run(order, settings)
     fitted = generator_training.train_generator(
-        chats, published(settings), run=run,
-        recipe=_recipe(generator_training.RECIPE, order, run), rank=rank, watchers=watchers,
-        resume=bool(order.resume),
+        chats, published(settings), run=run, recipe=_recipe(recipe, order, run),
+        rank=rank, watchers=watchers, resume=bool(order.resume),
     )  # fmt: skip
     if not fitted.is_finished:
         return Finetuned(fitted, None, None)
     folder = _folder(order, settings)
     card = _card(
-        order, fitted, examples, rank=rank, metrics=dict(fitted.record.metrics),
+        order, fitted, chats, rank=rank, metrics=dict(fitted.record.metrics),
         n_parameters=sum(p.numel() for p in fitted.model.parameters() if p.requires_grad),
-        purpose="answers from numbered passages, and cites them",
-        base="SmolLM2-135M-Instruct", base_sha256=SMOLLM2.files[0].sha256,
-        held_out="conversations over articles that were not trained on",
+        purpose=purpose, base="SmolLM2-135M-Instruct", base_sha256=SMOLLM2.files[0].sha256,
+        held_out=held_out,
     )  # fmt: skip
     write_generator_adapter(folder, fitted.model, card, rank=rank)
     _track(settings, card)
@@ -123,6 +162,7 @@ def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> 
 FINETUNES: dict[str, Callable[[Order, Settings, Sequence[Watcher]], Finetuned]] = {
     "reader": _reader,
     "grounded": _grounded,
+    "tools": _tools,
 }
 
 
@@ -154,7 +194,7 @@ def _folder(order: Order, settings: Settings) -> Path:
 def _card(
     order: Order,
     fitted: Fitted,
-    examples: Sequence[Example],
+    examples: Sequence[Example | Chat],
     *,
     purpose: str,
     base: str,

@@ -15,7 +15,7 @@ from p3_rag_chatbot.training.generator_network import answer_loss, open_generato
 N_HELD_OUT = 64
 
 RECIPE = Recipe(
-    epochs=2, batch_size=4, accumulate=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05,
+    epochs=1, batch_size=4, accumulate=4, learning_rate=1e-3, schedule="cosine", warm_up=0.05,
     clip_norm=1.0, channels_last=False,
 )  # fmt: skip
 

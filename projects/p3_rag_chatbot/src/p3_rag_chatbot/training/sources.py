@@ -17,6 +17,8 @@ _KNOWN = {
     "healthver_dev": ("HealthVer", "see its source", "Sarrouti et al. 2021"),
     "sgd": ("Schema-Guided Dialogue, slot spans", "CC BY-SA 4.0", "Rastogi et al. 2020"),
     "seal": ("Seal-Tools", "Apache-2.0", "Wu et al. 2024"),
+    "nestful": ("NESTFUL, from Glaive and Schema-Guided Dialogue", "Apache-2.0",
+                "Basu et al. 2024"),
     "Wiki1k:wikipedia": ("QAMR", "see its source", "Michael et al. 2018"),
     "subjqa": ("SubjQA", "see its source", "Bjerva et al. 2020"),
 }  # fmt: skip
