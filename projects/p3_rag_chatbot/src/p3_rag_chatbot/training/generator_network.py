@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from p3_rag_chatbot.training.chats import IGNORED
+from p3_rag_chatbot.training.peft_adapters import with_lora
 
+TASK = "CAUSAL_LM"
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -32,11 +34,7 @@ def with_adapter(network: nn.Module, *, rank: int) -> nn.Module:
     """Put an untrained adapter of that rank on the network; 0 trains all of it."""
     if not rank:
         return network
-    config = LoraConfig(
-        r=rank, lora_alpha=rank, lora_dropout=0.0, target_modules=list(TARGETS),
-        task_type="CAUSAL_LM",
-    )  # fmt: skip
-    return get_peft_model(network, config)
+    return with_lora(network, TARGETS, rank=rank, alpha=rank, task=TASK)
 
 
 def answer_loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:

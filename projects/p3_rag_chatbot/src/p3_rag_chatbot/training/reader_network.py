@@ -8,13 +8,16 @@ claim. LoRA (Hu et al. 2021) on every linear layer of the encoder; the base stay
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 from typing_extensions import override
 
+from p3_rag_chatbot.training.peft_adapters import with_lora
+
+TARGETS = ("query", "key", "value", "dense")
 N_HIDDEN = 384
 MASKED = -1e4
 SPAN_HEAD, ANSWERABLE_HEAD = "qa_outputs", "answerable"
@@ -56,11 +59,7 @@ def make_network(weights: Path, *, rank: int, alpha: int, dropout: float = 0.0) 
     """Put an untrained adapter of that rank on the encoder in `weights`; 0 trains all of it."""
     encoder: nn.Module = base_encoder(weights)
     if rank:
-        config = LoraConfig(
-            r=rank, lora_alpha=alpha, lora_dropout=dropout,
-            target_modules=["query", "key", "value", "dense"],
-        )  # fmt: skip
-        encoder = get_peft_model(encoder, config)
+        encoder = with_lora(encoder, TARGETS, rank=rank, alpha=alpha, dropout=dropout)
     return ReaderNetwork(encoder)
 
 

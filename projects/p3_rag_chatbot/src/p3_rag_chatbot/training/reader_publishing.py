@@ -6,12 +6,10 @@ in the second too, under their names); `calibration.json` is `reading.spans.Cali
 `embedding/lora.py`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import save_file
 from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 from torch import nn
@@ -19,10 +17,9 @@ from torch import nn
 from p3_rag_chatbot.reading.spans import Calibration
 from p3_rag_chatbot.training.cards import Card
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensors
+from p3_rag_chatbot.training.peft_adapters import write_peft, write_text
+from p3_rag_chatbot.training.reader_network import TARGETS, ReaderNetwork, adapter_tensors
 from p3_rag_chatbot.training.reader_training import answer_all
-
-TARGETS = ("query", "key", "value", "dense")
 
 
 def calibrate(
@@ -49,30 +46,12 @@ def write_reader(
     folder: Path, network: ReaderNetwork, calibration: Calibration, card: Card, *, rank: int
 ) -> None:
     """Write the four files; each is replaced atomically, the tensors first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = folder / "adapter_model.safetensors.partial"
-    save_file(adapter_tensors(network), str(tensors), metadata={"format": "pt"})
-    tensors.replace(folder / "adapter_model.safetensors")
-    config = {
-        "peft_type": "LORA",
-        "task_type": "FEATURE_EXTRACTION",
-        "base_model_name_or_path": "sentence-transformers/all-MiniLM-L6-v2",
-        "r": rank,
-        "lora_alpha": rank,
-        "lora_dropout": 0.0,
-        "bias": "none",
-        "target_modules": list(TARGETS),
-        "inference_mode": True,
-    }
-    _write(folder / "adapter_config.json", json.dumps(config, indent=2))
-    _write(folder / "calibration.json", calibration.model_dump_json(indent=2))
-    _write(folder / "card.json", card.model_dump_json(indent=2))
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_peft(
+        folder, adapter_tensors(network), base="sentence-transformers/all-MiniLM-L6-v2",
+        task="FEATURE_EXTRACTION", targets=TARGETS, rank=rank,
+    )  # fmt: skip
+    write_text(folder / "calibration.json", calibration.model_dump_json(indent=2))
+    write_text(folder / "card.json", card.model_dump_json(indent=2))
 
 
 def figures(found: Mapping[str, float]) -> dict[str, float]:
