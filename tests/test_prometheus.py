@@ -23,6 +23,7 @@ from p2_nn_service.first_model import publish_builtin
 from p2_nn_service.settings import Settings as P2Settings
 
 from tests.support.browser import Site, served
+from tests.support.p3_service import BROKEN, chat_service
 
 ROOT = Path(__file__).parent.parent
 DASHBOARDS = sorted((ROOT / "docker/grafana/dashboards").glob("*.json"))
@@ -69,11 +70,39 @@ def p2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def p3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A chatbot that answered in each depth, searched, broke off once, and refused a request."""
+    with chat_service(tmp_path_factory.mktemp("p3")) as site:
+        chat, house = f"{site.url}/v1/chat/completions", "Where does young wine rest?"
+        for asked in (
+            chat_of(house),
+            chat_of("Who painted the ceiling of Saint Peter's?"),
+            chat_of(house, depth="generate"),
+            chat_of(house, depth="free"),
+            chat_of(f"Say how it {BROKEN}", depth="free", is_streamed=True),
+            chat_of("Say hi", model="smollm2", max_tokens=2),
+        ):
+            assert post(chat, asked) == 200
+        too_long = chat_of("hi " * 2_500, model="smollm2")
+        assert post(chat, too_long) == 400
+        assert post(f"{site.url}/v1/search", {"query": "wine", "collection": "house"}) == 200
+        yield site
+
+
+def chat_of(
+    text: str, *, depth: str | None = None, is_streamed: bool = False, **more: object
+) -> dict[str, object]:
+    rag = {"depth": depth} if depth else None
+    turns = [{"role": "user", "content": text}]
+    return {"messages": turns, "rag": rag, "stream": is_streamed} | more
+
+
 def post(url: str, value: object) -> int:
     body = json.dumps(value).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -81,7 +110,9 @@ def post(url: str, value: object) -> int:
 
 
 @pytest.fixture(scope="module")
-def prometheus(p1: Site, p2: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prometheus(
+    p1: Site, p2: Site, p3: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A Prometheus that has scraped services which were asked a few things."""
     folder = tmp_path_factory.mktemp("prometheus")
     with socket.socket() as free:
@@ -89,7 +120,7 @@ def prometheus(p1: Site, p2: Site, tmp_path_factory: pytest.TempPathFactory) -> 
         port = free.getsockname()[1]
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{site.port}"]}]}
-        for name, site in (("p1", p1), ("p2", p2))
+        for name, site in (("p1", p1), ("p2", p2), ("p3", p3))
     ]
     config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -128,6 +159,19 @@ def wait_for_samples(url: str, jobs: list[str]) -> None:
         ('http_requests_total{route="/v1/classify",status="422"}', 1),
         ("sum(classifications_total)", 3),
         ("strange_images_total", 3),
+        ('sum(chats_total{job="p3",model="rag",ending="stop"})', 4),
+        ('chats_total{model="rag",ending="failed"}', 1),
+        ('chats_total{model="smollm2",ending="length"}', 1),
+        ('chats_total{model="smollm2",ending="refused"}', 1),
+        ('chats_total{model="smollm2",ending="busy"}', 0),
+        ('answers_total{depth="extract",verdict="answered"}', 1),
+        ('answers_total{depth="extract",verdict="not_in_documents"}', 1),
+        ('sentences_checked_total{verdict="supported"}', 1),
+        ('sentences_checked_total{verdict="unsupported"}', 1),
+        ("sum(search_seconds_count)", 4),
+        ("chats_waiting", 0),
+        ('index_documents_total{outcome="indexed"}', 2),
+        ('index_runs_total{ending="finished"}', 1),
         ('model_info{job="p1",model="breast-cancer",version="1"}', 1),
         ('model_info{job="p2",model="fashion-mnist",version="1"}', 1),
     ],

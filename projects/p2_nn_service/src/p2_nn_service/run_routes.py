@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from common.errors import ProblemType
-from common.service.hosts import is_own_page
-from fastapi import APIRouter, Depends, Query, Request
+from common.service.own_pages import own_pages_only
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
@@ -73,8 +73,7 @@ def run_router(settings: Settings) -> APIRouter:
         """Show one run: what is trained on what, how far it is, how good it became."""
         return find_run(data_dir, run_id).read()
 
-    def own_page(request: Request) -> None:
-        _refuse_other_sites(request, settings)
+    own_page = own_pages_only(settings, StoppingNotAllowedError)
 
     @router.post("/runs/{run_id}/stop", status_code=202, dependencies=[Depends(own_page)])
     def stop(run_id: str) -> RunRecord:
@@ -110,16 +109,6 @@ def run_router(settings: Settings) -> APIRouter:
             return Comparison(dataset=dataset, verdict=str(error), **nothing)
 
     return router
-
-
-def _refuse_other_sites(request: Request, settings: Settings) -> None:
-    """Refuse what a browser was made to send by another site; a key proves that it was not."""
-    host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if not settings.api_keys and not is_own_page(host, origin, settings.allowed_hosts):
-        raise StoppingNotAllowedError(
-            f"the request comes from a page of {origin or host}; ALLOWED_HOSTS lists whom to "
-            "believe"
-        )
 
 
 async def follow(folder: RunFolder, after: int = 0) -> AsyncGenerator[str]:

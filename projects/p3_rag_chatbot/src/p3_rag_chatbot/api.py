@@ -25,6 +25,7 @@ from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
 from p3_rag_chatbot.library_routes import collection_router, document_router
 from p3_rag_chatbot.loading import Models, load_models
 from p3_rag_chatbot.mcp_tools import document_tools
+from p3_rag_chatbot.measuring import Measured, Measures
 from p3_rag_chatbot.openai_errors import OPENAI_PROBLEMS
 from p3_rag_chatbot.openai_routes import openai_router
 from p3_rag_chatbot.ports import ChatModel
@@ -52,19 +53,20 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
         version=version("ai-roadmap-p3-rag-chatbot"),
     )
     service.problems(PROBLEMS)
-    generators = Generators.of(settings)
-    service.owns(generators.embedded)
+    generators, measures = Generators.of(settings), Measures(service.telemetry)
+    measures.room(service.owns(generators.embedded))
     if generators.remote is not None:
         service.owns(generators.remote)
-    chatbot = service.owns(Chatbot(settings, load))
+    chatbot = service.owns(Chatbot(settings, measures, load))
     embedder, reader = LiveEmbedder(chatbot), LiveReader(chatbot)
     rag = RagModel(
         chatbot, embedder, reader, generators.chosen, settings,
         adapter=generators.adapter,
     )  # fmt: skip
     with_callers = with_tools([rag, generators.embedded], embedder, reader)
-    models: dict[str, ChatModel] = with_callers | {
-        name: one for name, one in generators.by_name.items() if name not in with_callers
+    others = {name: one for name, one in generators.by_name.items() if name not in with_callers}
+    models: dict[str, ChatModel] = {
+        name: Measured(one, measures) for name, one in (with_callers | others).items()
     }
     service.mount(
         openai_router(
@@ -83,7 +85,9 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
     service.mount(inside_router(shelf, embedder, generators.embedded, settings))
     service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
     service.tools(
-        *document_tools(shelf, lambda: chatbot.searcher, lambda: chatbot.indexer, rag, settings)
+        *document_tools(
+            shelf, lambda: chatbot.searcher, lambda: chatbot.indexer, models[rag.name], settings
+        )
     )
     service.pages(PAGE_DIR)
     return service.app

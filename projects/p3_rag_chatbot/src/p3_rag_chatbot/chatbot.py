@@ -21,6 +21,7 @@ from p3_rag_chatbot.guides import GUIDES, keep_guides
 from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.library.library import Library, open_library
 from p3_rag_chatbot.loading import Models, load_models
+from p3_rag_chatbot.measuring import Measures
 from p3_rag_chatbot.ports import Embedder, Reader, Reading, Vectors
 from p3_rag_chatbot.reading.trust import Trust
 from p3_rag_chatbot.retrieval.search import Searcher
@@ -34,9 +35,12 @@ class Chatbot:
     """What the service's routes ask; a context that `Service.owns`."""
 
     def __init__(
-        self, settings: Settings, load: Callable[[Settings], Models] = load_models
+        self,
+        settings: Settings,
+        measures: Measures,
+        load: Callable[[Settings], Models] = load_models,
     ) -> None:
-        self._settings, self._load_models = settings, load
+        self._settings, self._measures, self._load_models = settings, measures, load
         self._library: Library | None = None
         self._models: Models | None = None
         self._searcher: Searcher | None = None
@@ -89,13 +93,14 @@ class Chatbot:
     def _open(self) -> None:
         library = self.library
         models = self._load_models(self._settings)
-        searcher = Searcher(self._settings, library, models.embedder)
+        measures = self._measures
+        searcher = Searcher(self._settings, library, models.embedder, told=measures.searched)
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:
             searcher.warm(self._settings.collection)
         give_back_memory()
         self._models = models
-        self._indexer = Indexer(library, models.embedder, self._settings)
+        self._indexer = Indexer(library, models.embedder, self._settings, watch=measures.indexing)
         self._searcher = searcher
         log.info("models_loaded", embedder=models.embedder.name, reader=models.reader.name)
 

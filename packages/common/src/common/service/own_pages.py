@@ -24,15 +24,20 @@ OWN_PAGE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
 }
 
 
-def own_pages_only(settings: Settings) -> Callable[[Request], Awaitable[None]]:
-    """Make the dependency; where API keys are set, a key proves that no other site asks."""
+def own_pages_only(
+    settings: Settings, refusal: Callable[[str], DomainError] = OtherSiteError
+) -> Callable[[Request], Awaitable[None]]:
+    """Make the dependency; where API keys are set, a key proves that no other site asks.
+
+    `refusal` makes the error of a route that has a name of its own for what it refuses.
+    """
 
     async def own_page(request: Request) -> None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if settings.api_keys or is_own_page(host, origin, settings.allowed_hosts):
             return
         where = origin or host
-        raise OtherSiteError(
+        raise refusal(
             f"the request comes from a page of {where}; ALLOWED_HOSTS lists whom to believe"
         )
 

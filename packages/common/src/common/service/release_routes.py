@@ -6,7 +6,7 @@ sites: a service on this machine without keys is within reach of every page that
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from common.errors import ProblemType
 from common.models.following import Loaded
@@ -25,7 +25,7 @@ from common.models.releases import (
     SwapNotSeenError,
     UnservableVersionError,
 )
-from common.service.hosts import is_own_page
+from common.service.own_pages import own_pages_only
 from common.settings import Settings
 
 RELEASE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
@@ -65,33 +65,21 @@ RELEASE_PROBLEMS: Mapping[type[Exception], ProblemType] = {
 def release_router(settings: Settings, releases: Releases[Loaded]) -> APIRouter:
     """Make the routes."""
     router = APIRouter(prefix="/v1", tags=["operations"])
-
-    async def own_page(request: Request) -> None:
-        _refuse_other_sites(request, settings)
+    guarded = [Depends(own_pages_only(settings, PromotionNotAllowedError))]
 
     @router.get("/history")
     async def show_history() -> ModelHistory:
         """List the versions of the served model and the moves of its alias."""
         return await releases.show()
 
-    @router.post("/promote", dependencies=[Depends(own_page)])
+    @router.post("/promote", dependencies=guarded)
     async def promote(order: Promotion) -> AliasMoved:
         """Move the alias to a version; the answer comes when that version answers here."""
         return await releases.promote(order)
 
-    @router.post("/roll-back", dependencies=[Depends(own_page)])
+    @router.post("/roll-back", dependencies=guarded)
     async def roll_back() -> AliasMoved:
         """Move the alias back; the answer comes when the earlier version answers here."""
         return await releases.roll_back()
 
     return router
-
-
-def _refuse_other_sites(request: Request, settings: Settings) -> None:
-    """Refuse what a browser was made to send by another site; a key proves that it was not."""
-    host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if settings.api_keys or is_own_page(host, origin, settings.allowed_hosts):
-        return
-    raise PromotionNotAllowedError(
-        f"the request comes from a page of {origin or host}; ALLOWED_HOSTS lists whom to believe"
-    )

@@ -107,6 +107,21 @@ class EmbeddedModel:
         """Names of the LoRA adapters that a request may ask for."""
         return tuple(self._adapters)
 
+    @property
+    def n_chats(self) -> int:
+        """How many chats are worked on."""
+        return len(self._chats)
+
+    @property
+    def n_waiting(self) -> int:
+        """How many chats wait for room."""
+        return self._room.n_waiting
+
+    @property
+    def reserved_share(self) -> float:
+        """Share of `cache_tokens` that is reserved for the chats that are worked on."""
+        return self._room.reserved_share
+
     # ------------------------------------------------------------------------- as a ChatModel
     @property
     def name(self) -> str:

@@ -13,12 +13,18 @@ class Room:
 
     def __init__(self, n_chats: int, n_tokens: int) -> None:
         self._free_chats, self._free_tokens = n_chats, n_tokens
+        self._n_tokens = n_tokens
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @property
     def n_waiting(self) -> int:
         """How many wait to enter."""
         return sum(not turn.done() for _, turn in self._waiting)
+
+    @property
+    def reserved_share(self) -> float:
+        """Share of the tokens that is reserved."""
+        return 1 - self._free_tokens / self._n_tokens
 
     def fits(self, n_tokens: int) -> bool:
         """Whether a chat of so many tokens could begin at once."""

@@ -24,7 +24,9 @@ from p3_rag_chatbot.ingestion.progress import (
     IndexEvent,
     IndexReport,
     Tell,
+    Watch,
     silent,
+    unwatched,
 )
 from p3_rag_chatbot.ingestion.reading_ahead import Failed, Loaded, Outcome, ReadingAhead, Unchanged
 from p3_rag_chatbot.ingestion.sources import MEMBER, Corpus
@@ -57,7 +59,10 @@ class Shelf(Protocol):
 
 
 class Indexer:
-    """Indexes corpora into collections, one at a time; its reading process is kept between them."""
+    """Indexes corpora into collections, one at a time; its reading process is kept between them.
+
+    `watch` is entered for each run, whoever asked for it.
+    """
 
     def __init__(
         self,
@@ -66,9 +71,10 @@ class Indexer:
         settings: Settings,
         *,
         chunks_at_once: int = CHUNKS_AT_ONCE,
+        watch: Watch = unwatched,
     ) -> None:
         self._shelf, self._embedder, self._settings = shelf, embedder, settings
-        self._chunks_at_once = chunks_at_once
+        self._chunks_at_once, self._watch = chunks_at_once, watch
         self._loader = DocumentLoader(settings)
         self._lock = threading.Lock()
 
@@ -86,9 +92,14 @@ class Indexer:
         Ends early, between documents, when `stop` is set. Documents that cannot be read are told
         and kept as they were. Raises what the library raises, such as for a full disk.
         """
-        with self._lock:
+        with self._lock, self._watch() as watcher:
+
+            def both(event: IndexEvent) -> None:
+                watcher(event)
+                tell(event)
+
             known = dict(self._shelf.hashes(collection))
-            run = _Run(collection, corpus, self._shelf, self._embedder, self._settings, tell, known)
+            run = _Run(collection, corpus, self._shelf, self._embedder, self._settings, both, known)
             hashes = {} if is_forced else known
             try:
                 with ReadingAhead(corpus, self._loader, hashes) as ahead:

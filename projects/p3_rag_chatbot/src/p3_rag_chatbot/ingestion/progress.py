@@ -1,6 +1,7 @@
 """What indexing tells while it goes on, and at its end: for a terminal, a page and a log alike."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,7 +45,14 @@ class IndexReport(BaseModel):
 
 
 Tell = Callable[[IndexEvent], None]
+Watch = Callable[[], AbstractContextManager[Tell]]
+"""Entered for a whole run, whose documents are told to what it yields."""
 
 
 def silent(_: IndexEvent) -> None:
     """Tell nobody."""
+
+
+def unwatched() -> AbstractContextManager[Tell]:
+    """Watch nothing."""
+    return nullcontext(silent)

@@ -9,7 +9,7 @@ in what changed, here or in another process. Knows no HTTP.
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -65,7 +65,7 @@ class Searcher:
     """Searches the collections of a library; safe in threads.
 
     Its indices are loaded when first asked for (`warm` asks before), and saved in the data
-    directory. `close` it.
+    directory. `told` hears of every answer. `close` it.
     """
 
     def __init__(
@@ -75,11 +75,12 @@ class Searcher:
         embedder: Embedder,
         *,
         reranker: Reranker | None = None,
+        told: Callable[[SearchAnswer], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._library = library
         self._embedder = embedder
-        self._reranker = reranker
+        self._reranker, self._told = reranker, told
         self._outside = _outside(settings, library, embedder.n_dims)
         self._indices: dict[str, CollectionIndex] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -99,7 +100,9 @@ class Searcher:
         passages = seen.passages([str(index.chunk_ids[row]) for row in ranking.rows])
         hits = self._hits(request, index, ranking, passages)
         latency_ms = (time.perf_counter() - began) * 1_000
-        return SearchAnswer(collection=collection, hits=hits, latency_ms=latency_ms)
+        answer = SearchAnswer(collection=collection, hits=hits, latency_ms=latency_ms)
+        self._told(answer)
+        return answer
 
     def rank(self, collection: str, query: str, k: int, *, way: Way = "hybrid") -> list[str]:
         """Return the ids of the best passages by one way to search alone, for measuring."""
