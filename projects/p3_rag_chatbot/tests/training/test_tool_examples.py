@@ -44,3 +44,18 @@ def test_a_conversation_shows_the_wanted_function_and_answers_with_what_is_said(
     (chat,) = tool_chats(read_tool_tasks(written(tmp_path)))
     assert "getWeather: Does getWeather\n  city (string): The city" in chat.system
     assert json.loads(chat.answer) == {"city": "Rome"}
+
+
+def test_turns_with_slots_are_held_out_one_by_one_and_say_no_moments(tmp_path: Path) -> None:
+    turns = [("Jazz in Rome", "Rome"), ("Opera in Oslo on Friday", "Oslo")]
+    rows = [
+        {"q": "city: City of the event (find events)", "c": turn, "s": turn.index(city),
+         "e": turn.index(city) + len(city)}
+        for turn, city in turns
+    ]  # fmt: skip
+    rows.append({"q": "date: Date of the event (find events)", "c": turns[1][0], "s": 17, "e": 23})
+    (tmp_path / "sgd_slot_spans.jsonl").write_text("\n".join(json.dumps(one) for one in rows))
+    first, second = read_tool_tasks(tmp_path)
+    assert (first.arguments, second.arguments) == ({"city": "Rome"}, {"city": "Oslo"})
+    assert second.function.name == "find_events"
+    assert first.group != second.group

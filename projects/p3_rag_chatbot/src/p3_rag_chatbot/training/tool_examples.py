@@ -115,11 +115,12 @@ def _slots(path: Path) -> Iterator[ToolTask]:
         if not _MOMENT.search(name) and intent != "none)":
             said = row["c"][row["s"] : row["e"]] if row["s"] >= 0 else None
             turns[row["c"], intent.rstrip(")")][name] = {"told": told, "said": said}
-    for (request, intent), slots in turns.items():
+    for number, ((request, intent), slots) in enumerate(turns.items()):
         said = {_name(name): one["said"] for name, one in slots.items() if one["said"]}
         if said:
             properties = {_name(name): {"description": one["told"]} for name, one in slots.items()}
-            yield ToolTask(request, _function(_name(intent), "", properties, []), said, "sgd")
+            function = _function(_name(intent), "", properties, [])
+            yield ToolTask(request, function, said, f"sgd/{number}")
 
 
 def _tasks(
