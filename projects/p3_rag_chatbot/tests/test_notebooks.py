@@ -7,7 +7,7 @@ import jupytext
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.py"))
-TOPICS = {"retrieval_measured", "tokens_and_attention"}
+TOPICS = {"adapters_compared", "retrieval_measured", "tokens_and_attention"}
 
 
 def run(name: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -28,6 +28,14 @@ def test_tokens_are_counted_and_attention_is_computed_by_hand(
 @pytest.mark.criterion("p3.llm-apps")
 def test_retrieval_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(run("retrieval_measured", capsys)) >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.criterion("p3.llm-limits")
+def test_adapters_learn_what_a_frozen_encoder_does_not_hold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert len(run("adapters_compared", capsys)) >= 10
 
 
 def test_each_topic_has_a_notebook_of_plain_text_that_claims_and_holds_no_output() -> None:
