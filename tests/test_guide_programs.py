@@ -14,6 +14,7 @@ GUIDES = sorted(ROOT.glob("docs/tutorials/*.py"))
 @pytest.mark.parametrize(
     "guide",
     [
+        pytest.param("cited_answer", marks=pytest.mark.criterion("p3.llm-apps", "p3.llm-limits")),
         pytest.param(
             "trained_network", marks=pytest.mark.criterion("p2.train-debug", "p2.trade-offs")
         ),
@@ -34,7 +35,11 @@ def test_a_guide_runs_and_its_claims_hold(guide: str, tmp_path: Path) -> None:
 
 
 def test_every_guide_has_its_page_and_what_it_printed() -> None:
-    assert [guide.stem for guide in GUIDES] == ["trained_network", "watched_service"]
+    assert [guide.stem for guide in GUIDES] == [
+        "cited_answer",
+        "trained_network",
+        "watched_service",
+    ]
     for guide in GUIDES:
         assert guide.with_suffix(".output.json").is_file()
         assert guide.with_name(guide.stem.replace("_", "-") + ".md").is_file()
