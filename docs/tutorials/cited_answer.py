@@ -218,18 +218,26 @@ def show(text: str) -> None:
     print(fill(text, 92, initial_indent="  ", subsequent_indent="  "))
 
 
-question = "How long are orders kept?"
-for depth in ("free", "generate"):
-    text, about = ask(question, depth)
-    print(f"{depth}:")
-    show(text)
+def compare(question: str) -> RagAnswer:
+    """Answer without documents and with them; return the reasons of the second."""
+    print(question)
+    for depth in ("free", "generate"):
+        text, about = ask(question, depth)
+        show(f"{depth}: {text}")
     for check in about.checks:
-        print(f"  {check.score:.2f} {'supported' if check.is_supported else 'UNSUPPORTED'}")
+        print(f"    {'supported' if check.is_supported else 'UNSUPPORTED'}, {check.score:.2f}")
+    return about
+
+
+paid = compare("How much is paid for a week on call?")
+kept = compare("How long are orders kept?")
 # --- end ---
-assert about.depth == "generate"
+assert paid.verdict == "answered"
+assert "400 euros" in paid.checks[0].sentence
+assert kept.depth == "generate"
 
 # --- checks ---
-passage = next(hit.passage.text for hit in about.hits if "36 hours" in hit.passage.text)
+passage = next(hit.passage.text for hit in kept.hits if "36 hours" in hit.passage.text)
 claims = (
     "Orders are kept for 36 hours.",
     "Orders are kept for 63 hours.",
