@@ -1,5 +1,6 @@
 """What compose and the cluster are told is there: projects, extras, settings, files, probes."""
 
+import re
 import shutil
 import subprocess
 import tomllib
@@ -56,9 +57,10 @@ def test_an_image_is_built_from_a_project_and_its_extras(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_an_image_is_set_by_settings_that_exist_and_has_the_driver_it_needs(name: str) -> None:
-    known = {row.variable for row in describe_settings(Settings())}
+    own = ON_THE_CLUSTER.get(name, Settings())
+    known = {row.variable for row in describe_settings(own)}
     given = OURS[name].get("environment", {})
-    assert {key for key in given if key.startswith("ROADMAP_")} <= known
+    assert {key for key in given if re.match(r"ROADMAP_|P\d_", key)} <= known
     needs_driver = "ROADMAP_DATABASE_URL" in given
     extras = OURS[name]["build"]["args"].get("EXTRAS", "").split()
     assert not needs_driver or {"postgres", "pgvector"} & set(extras)
@@ -94,6 +96,7 @@ def test_prometheus_scrapes_every_service_of_ours_that_listens() -> None:
     assert jobs == {name: [f"{name}:8000"] for name, one in OURS.items() if "ports" in one}
 
 
+IMAGE = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
 KUSTOMIZATION = yaml.safe_load((DOCKER / "kubernetes/kustomization.yaml").read_text("utf-8"))
 
 
@@ -116,8 +119,63 @@ def test_on_a_cluster_a_replica_is_asked_what_the_service_answers(name: str) -> 
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] > pause + Settings().shutdown_grace_s
-    assert container["securityContext"]["readOnlyRootFilesystem"]
-    assert {one["mountPath"] for one in container["volumeMounts"]} == {"/data", "/tmp"}
+    assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
+    assert [one["name"] for one in container["ports"]] == ["http"]
+    assert f"EXPOSE {container['ports'][0]['containerPort']}\n" in IMAGE
+
+
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_on_a_cluster_a_replica_has_no_rights_and_writes_where_it_may_alone(name: str) -> None:
+    pod = cluster(name, "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert not pod["automountServiceAccountToken"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    user = pod["securityContext"]["runAsUser"]
+    assert f"USER {user}:{pod['securityContext']['fsGroup']}\n" in IMAGE
+    may = container["securityContext"]
+    assert may["readOnlyRootFilesystem"]
+    assert (may["allowPrivilegeEscalation"], may["capabilities"]) == (False, {"drop": ["ALL"]})
+    mounted = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert set(mounted.values()) == {"/data", "/tmp"}
+    assert mounted.keys() == {one["name"] for one in pod["volumes"]}
+
+
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_on_a_cluster_settings_and_secrets_come_by_the_name_of_the_service(name: str) -> None:
+    (container,) = cluster(name, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert "env" not in container, "a secret's value has no place in a manifest"
+    sources = {kind: ref for one in container["envFrom"] for kind, ref in one.items()}
+    assert sources == {
+        "configMapRef": {"name": name},
+        "secretRef": {"name": name, "optional": True},
+    }
+    text = (DOCKER / f"kubernetes/{name}.yaml").read_text(encoding="utf-8")
+    secret = set(re.findall(r"ROADMAP_(?:DATABASE_URL|API_KEYS)", text))
+    assert secret
+    assert secret <= {row.variable for row in describe_settings(ON_THE_CLUSTER[name])}
+
+
+@pytest.mark.parametrize("name", ON_THE_CLUSTER)
+def test_on_a_cluster_a_replica_asks_for_a_core_and_memory_and_is_held_to_its_memory(
+    name: str,
+) -> None:
+    (container,) = cluster(name, "Deployment")["spec"]["template"]["spec"]["containers"]
+    asked, limits = container["resources"]["requests"], container["resources"]["limits"]
+    assert asked.keys() == {"cpu", "memory"}
+    assert limits.keys() == {"memory"}, "a limit of processor time makes every answer wait"
+    assert n_bytes(asked["memory"]) < n_bytes(limits["memory"])
+
+
+def test_on_a_cluster_a_replica_of_p3_has_room_for_a_document_beside_itself() -> None:
+    (container,) = cluster("p3", "Deployment")["spec"]["template"]["spec"]["containers"]
+    resources = container["resources"]
+    room = n_bytes(resources["limits"]["memory"]) - n_bytes(resources["requests"]["memory"])
+    assert room >= P3Settings().load_memory_bytes
+
+
+def n_bytes(quantity: str) -> int:
+    number, unit = int(quantity[:-2]), quantity[-2:]
+    return number * {"Mi": 2**20, "Gi": 2**30}[unit]
 
 
 @pytest.mark.parametrize("name", ON_THE_CLUSTER)

@@ -107,7 +107,7 @@ def test_a_prediction_can_be_shared_by_its_address_and_is_not_asked_as_traffic_a
         page.on("request", lambda request: asked.append(request.url))
         page.goto(shared)
         expect(page.locator("#answer .bars")).to_have_text(said, use_inner_text=True)
-        expect(page.get_by_label("mean radius", exact=True)).to_have_value("20.5")
+        expect(page.get_by_role("spinbutton", name="mean radius")).to_have_value("20.5")
     assert [url for url in asked if url.endswith("/v1/explain")]
     assert not [url for url in asked if url.endswith("/v1/predict")]
 

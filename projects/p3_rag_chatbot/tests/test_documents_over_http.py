@@ -64,7 +64,7 @@ def ask(client: httpx2.Client, question: str, **options: object) -> dict:
 
 def test_a_citation_opens_the_very_passage(client: httpx2.Client) -> None:
     message = ask(client, "What is the notice period for tenants?")
-    assert "**three months**" in message["content"]
+    assert "**three months" in message["content"]
     citation = message["rag"]["citations"][0]
     assert citation["headings"] == ["Lease", "Notice"]
     text = client.get(f"/v1/documents/{citation['document_id']}").json()["text"]

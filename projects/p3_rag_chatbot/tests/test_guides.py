@@ -22,7 +22,7 @@ ANSWERS = {
     "Which three protocols do the services meet over?": "OpenAI Chat Completions, MCP and",
     "What does serving load of what training uses?": "serving loads none of them",
     "Who won the football world cup in 2014?": "The documents do not say.",
-    "What is the default vector store?": "**FAISS** is the default",
+    "What is the default vector store?": "**faiss**",
 }
 
 

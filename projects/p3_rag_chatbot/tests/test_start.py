@@ -43,7 +43,7 @@ def command(data_dir: Path) -> list[str]:
 def test_it_listens_at_once_says_when_it_is_ready_answers_and_stops(http, data_dir: Path) -> None:
     with running_service(command(data_dir), env=ENV) as service:
         assert http.get(f"{service.url}/healthz").status_code == 200
-        assert "/v1" in http.get(service.url).text
+        assert "p3-rag-chatbot ask" in http.get(service.url).text
         waiting = http.get(f"{service.url}/readyz")
         if waiting.status_code == 503:
             assert "being loaded" in waiting.json()["detail"]

@@ -1,3 +1,5 @@
+import pytest
+from markdown_it import MarkdownIt
 from p3_rag_chatbot.answering.extracting import extract, read_hits
 from p3_rag_chatbot.contracts import Hit, Passage, Scores
 from p3_rag_chatbot.fakes import FakeReader
@@ -46,3 +48,22 @@ def test_markup_in_a_quote_is_shown_and_not_rendered() -> None:
     extracted = extract(read_hits("notice period", [hit(text)], FakeReader()), 0.5)
     assert "\\<b\\>" in extracted.text
     assert "\\*three\\*" in extracted.text
+
+
+@pytest.mark.parametrize(
+    "quoted", ["P3_VECTOR_STORE", "__init__", "a_b _c_ d_", "a \\_ b", "`open`", "2 * 3 * 4"]
+)
+def test_a_quote_reads_as_it_is_when_its_markdown_is_rendered(quoted: str) -> None:
+    text = f"The notice period is {quoted} months."
+    shown = extract(read_hits("notice period", [hit(text)], FakeReader()), 0.5).text
+    assert (
+        MarkdownIt().renderInline(shown) == f"The notice period <strong>is</strong>{text[20:]} [1]"
+    )
+
+
+def test_a_name_with_underscores_is_not_written_with_escapes() -> None:
+    text = "The notice period is P3_VECTOR_STORE months."
+    assert (
+        "P3_VECTOR_STORE"
+        in extract(read_hits("notice period", [hit(text)], FakeReader()), 0.5).text
+    )

@@ -3,6 +3,7 @@
 No text is written here: every word of an answer is a quote, but for the frame around it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,10 @@ MAX_SOURCES = 3
 MAX_NEAREST = 3
 SAME_ANSWER_SHARE = 0.5
 """Of the best answer's probability, what another source of it needs to be quoted."""
-_MARKDOWN = str.maketrans({one: f"\\{one}" for one in "*_`[]<>#"})
+_MARKDOWN = re.compile(
+    r"""[*`\[\]<>] | ^\# | \\(?=[!-/:-@\[-`{-~]) | (?<![^\W_])_ | _(?![^\W_])""", re.VERBOSE
+)
+"""What CommonMark would take for markup; an underscore inside a word is none."""
 
 
 @dataclass(frozen=True)
@@ -145,4 +149,4 @@ def _refusal(nearest: Sequence[Citation]) -> str:
 
 def _plain(text: str) -> str:
     """Write a quote so that Markdown shows it as it is, on one line."""
-    return " ".join(text.translate(_MARKDOWN).split("\n"))
+    return " ".join(_MARKDOWN.sub(r"\\\g<0>", text).split("\n"))
