@@ -3,10 +3,11 @@
     uv run --group dev python benchmarks/rag_generation.py [--rounds 5] [--threads 2]
 
 Three tables. Kinds: bare llama.cpp (xllamacpp called directly) with the published file and the two
-it may be requantised to, each in a fresh process, in turns. Ours: first token on a prompt of about
-400 tokens, and decoding of 64, through `EmbeddedModel` and bare with the same file, in one process
-and in turns. Eight: as many chats at once, 48 tokens each; the slowest against the fastest. Every
-prompt is new, so that no cache answers; temperature 0, answers that do not end; medians.
+it may be requantised to. Ours: first token on a prompt of about 400 tokens, and decoding of 64,
+through `EmbeddedModel` and bare with the same file. Each side has a fresh process in every round,
+in turns: two models in one process take each other's cores. Eight: as many chats at once, 48 tokens
+each; the slowest against the fastest. Every prompt is new, so that no cache answers; temperature 0,
+answers that do not end; medians.
 """
 
 import argparse
@@ -17,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -97,9 +97,7 @@ def kinds_table(folder: Path, rounds: int, n_threads: int) -> None:
     taken: dict[str, list[list[float]]] = {name: [] for name in files}
     for _ in range(rounds):
         for name, path in files.items():
-            command = [sys.executable, __file__, "--one", str(path), "--threads", str(n_threads)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            taken[name].append([float(part) for part in done.stdout.split()])
+            taken[name].append(fresh("bare", path, n_threads))
     print("| weights | MB | first token of 400, s | decode, tokens/s | resident, MiB |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name, all_ in taken.items():
@@ -108,33 +106,55 @@ def kinds_table(folder: Path, rounds: int, n_threads: int) -> None:
         print(f"| {name} | {size:.0f} | {first:.2f} | {rate:.0f} | {memory:.0f} |")
 
 
-def one_kind(weights: Path, n_threads: int) -> None:
-    """Print the medians of one kind: three prompts after one that warms up."""
-    bare, chance = Bare(weights, n_threads), random.Random(1)
-    bare.run(prompt(chance))
-    firsts, rates = zip(*(bare.run(prompt(chance)) for _ in range(3)), strict=True)
+def fresh(side: str, path: Path, n_threads: int) -> list[float]:
+    """Measure a side in a process of its own; returns what `one_side` prints."""
+    command = [sys.executable, __file__, "--one", side, str(path), "--threads", str(n_threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [float(part) for part in done.stdout.splitlines()[-1].split()]
+
+
+async def one_side(side: str, path: Path, n_threads: int) -> None:
+    """Print a side's medians: three prompts after one that warms up; then its memory.
+
+    Bare takes a file of weights, ours the data directory that holds them.
+    """
+    chance = random.Random(1)
+    if side == "bare":
+        bare = Bare(path, n_threads)
+        told = [bare.run(prompt(chance)) for _ in range(4)]
+    else:
+        async with EmbeddedModel(our_settings(path, n_threads)) as model:
+            told = [await ours(model, prompt(chance), N_DECODED) for _ in range(4)]
+    firsts, rates = zip(*told[1:], strict=True)
     print(median(firsts), median(rates), resident_mib())
 
 
-async def our_tables(settings: Settings, rounds: int) -> None:
-    """Compare with bare llama.cpp, then share out."""
+def our_settings(folder: Path, n_threads: int) -> Settings:
+    """Make the service's own settings but for the threads and the eight chats."""
+    return Settings(
+        data_dir=folder, generator_threads=n_threads, max_chats=N_CHATS, context_tokens=2048
+    )
+
+
+def our_table(folder: Path, rounds: int, n_threads: int) -> None:
+    """Compare ours with bare llama.cpp."""
+    weights = generator_weights(our_settings(folder, n_threads))
+    pairs = [
+        (fresh("bare", weights, n_threads), fresh("ours", folder, n_threads)) for _ in range(rounds)
+    ]
+    print("\n| | bare llama.cpp | ours | ours / bare |")
+    print("| --- | ---: | ---: | ---: |")
+    for k, name in enumerate(("first token of 400, s", "decode, tokens/s")):
+        one, other = (median(pair[side][k] for pair in pairs) for side in (0, 1))
+        ratio = median(mine[k] / theirs[k] for theirs, mine in pairs)
+        print(f"| {name} | {one:.2f} | {other:.2f} | {ratio:.2f} |")
+
+
+async def chats_table(settings: Settings, rounds: int) -> None:
+    """Share out among chats at once."""
     chance = random.Random(0)
     async with EmbeddedModel(settings) as model:
         await ours(model, prompt(chance), N_DECODED)
-        print(f"\nResident with the model loaded for {N_CHATS} chats: {resident_mib()} MiB\n")
-        bare = await asyncio.to_thread(Bare, generator_weights(settings), settings.n_threads)
-        run: Callable[[str], tuple[float, float]] = bare.run
-        await asyncio.to_thread(run, prompt(chance))
-        pairs = []
-        for _ in range(rounds):
-            theirs = await asyncio.to_thread(run, prompt(chance))
-            pairs.append((theirs, await ours(model, prompt(chance), N_DECODED)))
-        print("| | bare llama.cpp | ours | ours / bare |")
-        print("| --- | ---: | ---: | ---: |")
-        for k, name in enumerate(("first token of 400, s", "decode, tokens/s")):
-            one, other = (median(pair[side][k] for pair in pairs) for side in (0, 1))
-            ratio = median(mine[k] / theirs[k] for theirs, mine in pairs)
-            print(f"| {name} | {one:.2f} | {other:.2f} | {ratio:.2f} |")
         print(
             "\n| eight chats at once | tokens/s, slowest | fastest | slowest / fastest | of all |"
         )
@@ -154,20 +174,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=2, metavar=("SIDE", "PATH"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        one_kind(given.one, given.threads)
+        side, path = given.one
+        asyncio.run(one_side(side, Path(path), given.threads))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        kinds_table(Path(folder), given.rounds, given.threads)
-        settings = Settings(
-            data_dir=Path(folder),
-            generator_threads=given.threads,
-            max_chats=N_CHATS,
-            context_tokens=2048,
-        )
-        asyncio.run(our_tables(settings, given.rounds))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        kinds_table(folder, given.rounds, given.threads)
+        our_table(folder, given.rounds, given.threads)
+        asyncio.run(chats_table(our_settings(folder, given.threads), given.rounds))
 
 
 if __name__ == "__main__":

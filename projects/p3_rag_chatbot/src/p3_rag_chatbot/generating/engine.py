@@ -2,7 +2,8 @@
 
 As many chats as there is room for are answered together; others wait in line, in the order they
 came, up to a limit. Room is free again when llama.cpp has let go of it, whatever became of the one
-who asked. Loading happens beside the start of the service. Read next: `room.py`, `llama.py`.
+who asked. Loading happens beside the start of the service. Read next: `room.py`, `slots.py`,
+`llama.py`.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from p3_rag_chatbot.generating.grammar import (
 )
 from p3_rag_chatbot.generating.llama import Json, Llama, LlamaOptions
 from p3_rag_chatbot.generating.room import Room
+from p3_rag_chatbot.generating.slots import Reading, Slots
 from p3_rag_chatbot.generating.translation import NO_JSON, asked, chosen, delta, probe, turns
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta
 from p3_rag_chatbot.settings import Settings
@@ -57,6 +59,8 @@ class EmbeddedModel:
         self._trouble = ""
         self._loading: asyncio.Task[None] | None = None
         self._room = Room(settings.max_chats, settings.cache_tokens)
+        self._slots = Slots(settings.max_chats)
+        self._forgetting: set[asyncio.Future[None]] = set()
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
         self._adapters = adapters_in(
@@ -82,6 +86,7 @@ class EmbeddedModel:
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
         llama, self._llama = self._llama, None
+        await asyncio.gather(*self._forgetting, return_exceptions=True)
         if llama is not None:
             await asyncio.to_thread(llama.close)
 
@@ -171,7 +176,7 @@ class EmbeddedModel:
         llama = await self._loaded()
         if schema is not None:
             await self._prove(llama, schema, body["grammar"])
-        chat = await self._begin(llama, body)
+        chat = await self._begin(llama, body, request.adapter)
         try:
             pieces = chat.pieces()
             async with aclosing(_with_usage(pieces, n_top=request.top_logprobs or 0)) as deltas:
@@ -216,10 +221,11 @@ class EmbeddedModel:
             raise WeightsError(self.not_ready() or "")
         return self._llama
 
-    async def _begin(self, llama: Llama, body: Json) -> "_Chat":
+    async def _begin(self, llama: Llama, body: Json, adapter: str | None = None) -> "_Chat":
         """Wait for room and start; it is given back when the thread is done with it."""
         settings = self._settings
-        n_prompt = await asyncio.to_thread(llama.count_tokens, llama.prompt(body["messages"]))
+        reading = Reading(llama.prompt(body["messages"]), adapter)
+        n_prompt = await asyncio.to_thread(llama.count_tokens, reading.prompt)
         n_context = min(settings.context_tokens, settings.cache_tokens)  # more never has room
         n_answer = min(int(body["max_tokens"]), n_context - n_prompt)
         if n_answer < 1:
@@ -232,14 +238,26 @@ class EmbeddedModel:
             )
         await room.enter(n_prompt + n_answer)
         assert self._threads is not None, "entered before it is asked"  # noqa: S101 - our own order
-        chat = _Chat(llama, {**body, "max_tokens": n_answer}, n_prompt + n_answer)
+        slot = self._slots.take(reading)
+        body = {**body, "max_tokens": n_answer, "id_slot": slot}
+        chat = _Chat(llama, body, n_prompt + n_answer)
         self._chats.add(chat)
-        chat.start(self._threads, self._end)
+        chat.start(self._threads, lambda: self._end(chat, slot, reading))
         return chat
 
-    def _end(self, chat: "_Chat") -> None:
+    def _end(self, chat: "_Chat", slot: int, reading: Reading) -> None:
         self._chats.discard(chat)
         self._room.leave(chat.n_tokens)
+        for one in self._slots.leave(slot, reading):
+            if self._llama is not None:
+                work = asyncio.ensure_future(asyncio.to_thread(self._llama.forget, one))
+                self._forgetting.add(work)
+                work.add_done_callback(self._forgotten)
+
+    def _forgotten(self, work: asyncio.Future[None]) -> None:
+        self._forgetting.discard(work)
+        if not work.cancelled() and work.exception() is not None:
+            log.warning("tokens_not_forgotten", why=str(work.exception()))
 
 
 class _Chat:
@@ -252,10 +270,10 @@ class _Chat:
         self._is_stopped = Event()
         self.ended = asyncio.Event()
 
-    def start(self, threads: ThreadPoolExecutor, on_end: "Callable[[_Chat], None]") -> None:
+    def start(self, threads: ThreadPoolExecutor, on_end: Callable[[], object]) -> None:
         """Begin in a thread of the pool; `on_end` is called in the event loop when it is done."""
         work = self._loop.run_in_executor(threads, self._work)
-        work.add_done_callback(lambda _: (on_end(self), self.ended.set()))
+        work.add_done_callback(lambda _: (on_end(), self.ended.set()))
 
     def stop(self) -> None:
         """Have llama.cpp let go at its next piece."""

@@ -1,8 +1,8 @@
 """llama.cpp in this process: one model, several answers at once, asked from any thread.
 
 Wraps `xllamacpp.Server`: its scheduler works on all answers together (continuous batching) and
-keeps each slot's tokens for the next prompt that begins alike. Calls block until an answer is
-whole; `engine.py` bridges them to asyncio. Knows no chat protocol but llama.cpp's own.
+keeps each slot's tokens for the next prompt that begins alike (`slots.py`). Calls block until an
+answer is whole; `engine.py` bridges them to asyncio. Knows no chat protocol but llama.cpp's own.
 """
 
 import ctypes
@@ -96,15 +96,19 @@ class Llama:
         """The token of a letter that begins no JSON text."""
         return self.tokens("Z")[-1][0]
 
+    def forget(self, slot: int) -> None:
+        """Free what a slot holds of its last chat; waits for one that is under way there."""
+        self._ask(f"/slots/{slot}", {}, action="erase")
+
     def close(self) -> None:
         """Stop the scheduler and free the model; no call may be under way."""
         self._http.close()
         del self._server  # its destructor ends its threads and waits for them
 
-    def _ask(self, path: str, body: Json) -> Any:
+    def _ask(self, path: str, body: Json, **params: str) -> Any:
         """Ask what the binding does not expose: over loopback, with a key that only we know."""
         try:
-            answer = self._http.post(path, json=body)
+            answer = self._http.post(path, json=body, params=params)
             answer.raise_for_status()
         except httpx2.HTTPError as error:
             raise GenerationError(f"the generator does not answer {path}: {error}") from error
@@ -118,7 +122,8 @@ def _parameters(options: LlamaOptions, key: str) -> Any:
     given.n_ctx, given.kv_unified = options.n_context, True
     given.n_batch = given.n_ubatch = PROMPT_BATCH
     given.cpuparams.n_threads = given.cpuparams_batch.n_threads = options.n_threads
-    given.cache_ram_mib = 0
+    given.cache_ram_mib = 0  # it would give what was read with one adapter to another
+    given.slot_save_path = str(options.weights.parent)  # else a slot cannot be emptied
     given.api_keys = [key]
     given.n_threads_http = HTTP_THREADS
     given.ui = False
