@@ -207,14 +207,19 @@ def measured(command: Sequence[str], corpus: Corpus, job: dict[str, Any], work: 
 
 
 def resident_mib(process: int) -> float:
-    """Return the memory that a process and those below it hold."""
+    """Return the memory that a process and those below it hold.
+
+    One that is just being started still has its parent's memory, and its command line.
+    """
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
         tasks = Path(f"/proc/{process}/task").glob("*/children")
-        below = [int(one) for task in tasks for one in task.read_text(encoding="ascii").split()]
+        below = [one for task in tasks for one in task.read_text(encoding="ascii").split()]
+        own = Path(f"/proc/{process}/cmdline").read_bytes()
+        others = [int(one) for one in below if Path(f"/proc/{one}/cmdline").read_bytes() != own]
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
-    return pages * resource.getpagesize() / 2**20 + sum(map(resident_mib, below))
+    return pages * resource.getpagesize() / 2**20 + sum(map(resident_mib, others))
 
 
 def main() -> None:
