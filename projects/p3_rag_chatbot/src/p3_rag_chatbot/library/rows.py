@@ -38,7 +38,7 @@ def new_document(collection: str, document: NewDocument, text: str) -> dict[str,
     }
 
 
-def document(row: Mapping[str, Any]) -> Document:
+def document(row: sa.RowMapping | Mapping[str, Any]) -> Document:
     """Read a document's row, as it is kept or about to be."""
     read = {
         "indexed_at": _moment(row["indexed_at"]),
