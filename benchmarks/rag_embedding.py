@@ -5,10 +5,10 @@
 PYTHON is the interpreter of an environment that has sentence-transformers; it runs beside ours and
 both wait while the other is measured. Passages are runs of words of the collections, 174 tokens and
 two special ones each. Rounds alternate; what counts is the ratio within a round, and of those the
-median. Both embed the same file of weights, sorted by length, with the threads given. Every passage
-and question of both collections is then embedded by both and ranked by the dot product. Prints JSON
-and Markdown; exit code 1 when the ratio is below 2.3 or a collection's nDCG@10 falls by more than
-a point.
+median. Both embed the same file of weights, sorted by length, with the threads given. Every
+document and question of the collections is then embedded by both and ranked by the dot product.
+Prints JSON and Markdown; exit code 1 when the ratio is below 2.3 or a collection's nDCG@10 falls by
+more than a point.
 """
 
 import argparse
@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -34,6 +33,7 @@ from numpy.typing import NDArray
 from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
 from p3_rag_chatbot.embedding.minilm import find_minilm
 from p3_rag_chatbot.embedding.tokens import WordPieces
+from p3_rag_chatbot.evaluating.question_sets import QuestionSet, open_questions, read_beir
 
 PEER = """
 import json, sys, time
@@ -52,7 +52,8 @@ for line in sys.stdin:
     np.save(asked["vectors"], found)
     print(json.dumps({"seconds": took, "cpu_seconds": cpu}), flush=True)
 """
-COLLECTIONS = ("cacm", "npl")
+COLLECTIONS = ("retrieval/cacm", "retrieval/npl", "qa/squad2_dev_part.json")
+SPEED = "retrieval/npl"
 PASSAGE_TOKENS = 174
 LEAST_RATIO = 2.3
 MOST_LOST = 0.01
@@ -65,33 +66,6 @@ class Took:
 
     seconds: float
     cpu_seconds: float
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Documents, questions and judgements in BEIR's layout."""
-
-    ids: list[str]
-    texts: list[str]
-    questions: dict[str, str]
-    judged: dict[str, dict[str, float]]
-
-    @classmethod
-    def read(cls, folder: Path) -> "Collection":
-        """Read a collection; questions without a relevant document are left out."""
-        documents = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
-        judged: dict[str, dict[str, float]] = defaultdict(dict)
-        for line in (folder / "qrels.tsv").read_text().splitlines()[1:]:
-            question, document, gain = line.split("\t")
-            if float(gain) > 0:
-                judged[question][document] = float(gain)
-        asked = [json.loads(line) for line in (folder / "queries.jsonl").open()]
-        return cls(
-            [one["_id"] for one in documents],
-            [f"{one['title']} {one['text']}".strip() for one in documents],
-            {one["_id"]: one["text"] for one in asked if one["_id"] in judged},
-            dict(judged),
-        )
 
 
 class Peer:
@@ -154,15 +128,23 @@ def passages(texts: Sequence[str], tokens: WordPieces, n: int) -> list[str]:
     return found
 
 
-def ndcg(collection: Collection, embed: Callable[[Sequence[str]], Vectors]) -> float:
+def texts_of(collection: QuestionSet) -> list[str]:
+    """Return each document under its title."""
+    return [
+        f"{collection.titles[source]} {text}".strip()
+        for source, text in collection.documents.items()
+    ]
+
+
+def ndcg(collection: QuestionSet, embed: Callable[[Sequence[str]], Vectors]) -> float:
     """Return nDCG@10 of ranking every document by its dot product with the question."""
-    scores = embed(list(collection.questions.values())) @ embed(collection.texts).T
+    asked = [one for one in collection.questions if one.relevant]
+    scores = embed([one.question for one in asked]) @ embed(texts_of(collection)).T
     best = np.argsort(-scores, axis=1, kind="stable")[:, :10]
-    rankings = {
-        question: [collection.ids[k] for k in row]
-        for question, row in zip(collection.questions, best, strict=True)
-    }
-    return retrieval_metrics(collection.judged, rankings, ks=(10,))["ndcg@10"].value
+    ids = list(collection.documents)
+    rankings = {one.id: [ids[k] for k in row] for one, row in zip(asked, best, strict=True)}
+    judged = {one.id: one.relevant for one in asked}
+    return retrieval_metrics(judged, rankings, ks=(10,))["ndcg@10"].value
 
 
 def main() -> None:
@@ -172,15 +154,19 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--collections", default=",".join(COLLECTIONS))
+    parser.add_argument(
+        "--collections",
+        default=",".join(COLLECTIONS),
+        help="for nDCG@10, in BEIR's or SQuAD's form",
+    )
     given = parser.parse_args()
-    root = Path(os.environ["ROADMAP_DATASETS"]) / "retrieval"
+    root = Path(os.environ["ROADMAP_DATASETS"])
     names = [name for name in given.collections.split(",") if name]
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         files = find_minilm(work)
         tokens = WordPieces.load(files.tokenizer)
-        texts = passages(Collection.read(root / "npl").texts, tokens, given.passages)
+        texts = passages(texts_of(read_beir(root / SPEED)), tokens, given.passages)
         embedders = {
             precision: OnnxEmbedder.load(work, precision=precision, n_threads=given.threads)
             for precision in ("int8", "fp32")
@@ -188,7 +174,7 @@ def main() -> None:
         weights = files.tensors.parent
         with peer_running(given.peer, weights, given.threads, work) as peer:
             rounds = [one_round(texts, embedders, peer) for _ in range(given.rounds)]
-            quality = {name: qualities(root / name, embedders, peer) for name in names}
+            quality = {Path(name).stem: qualities(root / name, embedders, peer) for name in names}
             report(given, peer.versions, rounds, quality)
 
 
@@ -200,9 +186,9 @@ def one_round(
     return found | {"peer": peer.embed(texts)[1]}
 
 
-def qualities(folder: Path, embedders: dict[str, OnnxEmbedder], peer: Peer) -> dict[str, float]:
+def qualities(place: Path, embedders: dict[str, OnnxEmbedder], peer: Peer) -> dict[str, float]:
     """Return each one's nDCG@10 on a collection."""
-    collection = Collection.read(folder)
+    collection = open_questions(place)
     found = {precision: ndcg(collection, one.embed) for precision, one in embedders.items()}
     return found | {"peer": ndcg(collection, lambda texts: peer.embed(texts)[0])}
 

@@ -178,7 +178,7 @@ class Library:
             _touch(connection, collection, embedder=embedder)
 
         self._store.run(work)
-        return self.document(str(row["id"]))
+        return rows.document(row)
 
     def remove_document(self, document_id: str) -> None:
         """Remove a document from its collection; raises `UnknownDocumentError`."""

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from common.request_ids import random_id
@@ -37,8 +38,8 @@ def new_document(collection: str, document: NewDocument, text: str) -> dict[str,
     }
 
 
-def document(row: sa.RowMapping) -> Document:
-    """Read a document's row."""
+def document(row: sa.RowMapping | Mapping[str, Any]) -> Document:
+    """Read a document's row, as it is kept or about to be."""
     read = {
         "indexed_at": _moment(row["indexed_at"]),
         "metadata": json.loads(row["metadata"]),
