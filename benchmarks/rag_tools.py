@@ -1,15 +1,16 @@
 """The tool caller on the live sets of the Berkeley Function Calling Leaderboard, part by part.
 
 Run: `ROADMAP_DATASETS=FOLDER python benchmarks/rag_tools.py [--adapter FOLDER] [--sample 150]
-[--today 2023-03-01] [--fit [--claims]]`. Sets: `tools/bfcl` there (Apache-2.0). Rows of the table
-are what the caller is made of: rules alone; with the reader's spans for arguments; with its claims
-for choosing too, once they weigh something. The weights of `tool_calling/choosing.py` were fitted
-(`--fit`) on a seeded slice of 150 cases a set, which is also what was looked at while writing
-rules: figures are given for the cases outside
-it (`held out`) and for all. `right` is the whole call by the leaderboard's rules, `function`
-that the right one is called or asked back for, `called` that neither a question nor an answer in
-words came. Relative dates and those
-without a year count from `--today`: the sets were written from 2023 on.
+[--generator FOLDER] [--only ROW] [--today 2023-03-01] [--fit [--claims]]`. Sets: `tools/bfcl` there
+(Apache-2.0). Rows of the table are what the caller is made of: rules alone; with the reader's spans
+for arguments; with the generator, whose adapter `tools` (of `--generator`, or one that comes along)
+finishes what they leave open; with the reader's claims for choosing too, once they weigh something.
+The weights of `tool_calling/choosing.py` were fitted (`--fit`) on a seeded slice of 150 cases a
+set, which is also what was looked at while writing rules: figures are given for the cases outside
+it (`held out`) and for all. `right` is the whole call by the leaderboard's rules, `function` that
+the right one is called or asked back for, `called` that neither a question nor an answer in words
+came. Relative dates and those without a year count from `--today`: the sets were written from
+2023 on.
 Exit code 1 when a target is missed by the last row.
 """
 
@@ -25,6 +26,8 @@ from dataclasses import astuple, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import numpy as np
 from common.evaluation.intervals import wilson_interval
 from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
@@ -35,6 +38,7 @@ from p3_rag_chatbot.evaluating.function_calls import (
     functions_match,
     read_call_cases,
 )
+from p3_rag_chatbot.generating.engine import EmbeddedModel
 from p3_rag_chatbot.loading import load_reader
 from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.reading.reader import OnnxReader
@@ -48,7 +52,8 @@ from p3_rag_chatbot.tool_calling.choosing import (
     Evidence,
     Weighing,
 )
-from p3_rag_chatbot.tool_calling.filling import MentionFiller
+from p3_rag_chatbot.tool_calling.filling import ArgumentFinisher, MentionFiller
+from p3_rag_chatbot.tool_calling.generated import finisher_of
 from p3_rag_chatbot.tool_calling.schemas import read_functions
 from p3_rag_chatbot.tool_calling.tool_model import said_in
 from sklearn.linear_model import LogisticRegression
@@ -78,9 +83,12 @@ class Result:
         return functions_match(self.case, self.calls or asked)
 
 
-def sets_in(folder: Path) -> dict[str, list[CallCase]]:
+Cases = dict[str, list[CallCase]]
+
+
+def sets_in(folder: Path) -> Cases:
     """Read the sets, with possible answers where there are some."""
-    found: dict[str, list[CallCase]] = {}
+    found: Cases = {}
     for name in SETS:
         file = f"BFCL_v4_live_{name}.json"
         answers = folder / "possible_answer" / file
@@ -94,16 +102,22 @@ def development_of(cases: Sequence[CallCase]) -> set[str]:
     return {one.id for one in chosen}
 
 
-def contenders(embedder: Embedder, reader: Reader) -> dict[str, ToolCaller]:
+def contenders(
+    embedder: Embedder, reader: Reader, finisher: ArgumentFinisher | None
+) -> dict[str, ToolCaller]:
     """Return the combinations."""
-    made = {
-        "rules": ToolCaller(embedder),
-        "rules + reader's spans": ToolCaller(
+
+    def spans(finisher: ArgumentFinisher | None = None) -> ToolCaller:
+        return ToolCaller(
             embedder,
             filler=MentionFiller(embedder, reader),
             chooser=Chooser(embedder, MentionFiller(embedder)),
-        ),
-    }
+            finisher=finisher,
+        )
+
+    made = {"rules": ToolCaller(embedder), "rules + reader's spans": spans()}
+    if finisher is not None:
+        made["rules + spans + generator"] = spans(finisher)
     if ORDER.weights.claim or FIT.weights.claim:
         made["rules + spans + claims"] = ToolCaller(embedder, reader)
     return made
@@ -138,9 +152,7 @@ def counted(name: str, results: Sequence[Result]) -> dict[str, int]:
     }
 
 
-def fitted(
-    embedder: Embedder, reader: Reader | None, sets: dict[str, list[CallCase]], today: date
-) -> None:
+def fitted(embedder: Embedder, reader: Reader | None, sets: Cases, today: date) -> None:
     """Print weights for choosing and for declining, fitted on the development slice alone."""
     # a weight that changes nothing, so that the claim is asked for
     present = Weighing(replace(ORDER.weights, claim=1e-9)) if reader else ORDER
@@ -201,46 +213,59 @@ def line(label: str, name: str, part: str, results: Sequence[Result]) -> str:
     return f"{about} {' | '.join(cells)} | {middle:.0f}, {high:.0f} |"
 
 
+def compared(callers: dict[str, ToolCaller], sets: Cases, asked: argparse.Namespace) -> list[str]:
+    """Print the table; return what the last row misses."""
+    print("| made of | set | cases | n | right | function | called | declined | ms (p50, p95) |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    missed: list[str] = []
+    for label, caller in callers.items():
+        missed = []
+        for name, cases in sets.items():
+            slice_ = development_of(cases)
+            chosen = random.Random(1).sample(cases, min(asked.sample or len(cases), len(cases)))
+            results = run(caller, chosen, asked.today)
+            outside = [one for one in results if one.case.id not in slice_]
+            if outside and len(outside) < len(results):
+                print(line(label, name, "held out", outside))
+            print(line(label, name, "all", results), flush=True)
+            counts = counted(name, results)
+            for (of, what), least in TARGETS.items():
+                if of == name and counts[what] / len(results) < least:
+                    missed.append(f"{name} {what}: {counts[what] / len(results):.3f}")
+    return missed
+
+
+async def measured(asked: argparse.Namespace, settings: Settings) -> list[str]:
+    """Open the models and compare; the callers work in a thread, as they do in the service."""
+    sets = sets_in(Path(os.environ["ROADMAP_DATASETS"]) / "tools" / "bfcl")
+    embedder = OnnxEmbedder.of(settings)
+    reader = OnnxReader.of(settings, asked.adapter) if asked.adapter else load_reader(settings)
+    if asked.fit:
+        fitted(embedder, reader if asked.claims else None, sets, asked.today)
+        return []
+    async with EmbeddedModel(settings) as generator:
+        await generator.loaded()
+        callers = contenders(embedder, reader, finisher_of(generator, generator.adapters, settings))
+        if asked.only:
+            callers = {label: one for label, one in callers.items() if asked.only in label}
+        return await anyio.to_thread.run_sync(compared, callers, sets, asked)
+
+
 def main() -> int:
     """Print the table; return 1 when a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--adapter", type=Path, help="the reader's adapter")
+    parser.add_argument("--generator", type=Path, help="folder with the generator's `tools.gguf`")
     parser.add_argument("--sample", type=int)
+    parser.add_argument("--only", default="", help="rows whose name has this in it")
     parser.add_argument("--today", type=date.fromisoformat, default=date(2023, 3, 1))
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--claims", action="store_true", help="fit with the reader's claims")
     asked = parser.parse_args()
-    folder = Path(os.environ["ROADMAP_DATASETS"]) / "tools" / "bfcl"
-    sets = sets_in(folder)
     with tempfile.TemporaryDirectory() as data:
-        settings = Settings(data_dir=Path(data))
-        embedder = OnnxEmbedder.of(settings)
-        reader = OnnxReader.of(settings, asked.adapter) if asked.adapter else load_reader(settings)
-        if asked.fit:
-            fitted(embedder, reader if asked.claims else None, sets, asked.today)
-            return 0
-        print(
-            "| made of | set | cases | n | right | function | called | declined | ms (p50, p95) |"
-        )
-        print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-        missed: list[str] = []
-        for label, caller in contenders(embedder, reader).items():
-            missed = []
-            for name, cases in sets.items():
-                slice_ = development_of(cases)
-                held = [one for one in cases if one.id not in slice_]
-                chosen = random.Random(1).sample(cases, min(asked.sample or len(cases), len(cases)))
-                results = run(caller, chosen, asked.today)
-                kept = {one.id for one in held}
-                outside = [one for one in results if one.case.id in kept]
-                if outside and len(outside) < len(results):
-                    print(line(label, name, "held out", outside))
-                print(line(label, name, "all", results), flush=True)
-                counts = counted(name, results)
-                for (of, what), least in TARGETS.items():
-                    if of == name and counts[what] / len(results) < least:
-                        missed.append(f"{name} {what}: {counts[what] / len(results):.3f}")
-        print(json.dumps({"missed": missed}))
+        settings = Settings(data_dir=Path(data), generator_adapters=asked.generator)
+        missed = anyio.run(measured, asked, settings)
+    print(json.dumps({"missed": missed}))
     return 1 if missed else 0
 
 

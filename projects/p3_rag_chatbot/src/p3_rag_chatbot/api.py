@@ -31,6 +31,7 @@ from p3_rag_chatbot.openai_routes import openai_router
 from p3_rag_chatbot.ports import ChatModel
 from p3_rag_chatbot.search_routes import search_router
 from p3_rag_chatbot.settings import Settings
+from p3_rag_chatbot.tool_calling.generated import finisher_of
 from p3_rag_chatbot.tool_calling.tool_model import with_tools
 
 PHASE = 3
@@ -63,7 +64,9 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
         chatbot, embedder, reader, generators.chosen, settings,
         adapter=generators.adapter,
     )  # fmt: skip
-    with_callers = with_tools([rag, generators.embedded], embedder, reader)
+    embedded = generators.embedded
+    finisher = finisher_of(embedded, embedded.adapters, settings)
+    with_callers = with_tools([rag, embedded], embedder, reader, finisher)
     others = {name: one for name, one in generators.by_name.items() if name not in with_callers}
     models: dict[str, ChatModel] = {
         name: Measured(one, measures) for name, one in (with_callers | others).items()

@@ -64,6 +64,12 @@ class Settings(common.settings.Settings):
     max_queued_chats: int = Field(
         64, ge=0, description="Most chats that wait for the generator; beyond it the answer is 503."
     )
+    argument_timeout_s: float = Field(
+        0.7,
+        gt=0,
+        description="Longest time that the generator may take to finish the arguments "
+        "of a function call, in seconds; used where its adapter `tools` is there.",
+    )
     # ------------------------------------------------------------------- a larger model elsewhere
     chat_url: str = Field(
         "", description="OpenAI-compatible server that generates; empty: the embedded generator."

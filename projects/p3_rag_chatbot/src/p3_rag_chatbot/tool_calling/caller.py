@@ -1,8 +1,9 @@
 """What becomes of a request with functions: calls, a question back, or neither.
 
-The best function is chosen and filled (`choosing.py`, `filling.py`); a compound request is cut into
-parts (`splitting.py`) that may each have a call. What is required and not said is asked back for.
-It knows no protocol; `tool_model.py` speaks it.
+The best function is chosen and filled (`choosing.py`, `filling.py`), and finished by a generator
+where one learned it (`generated.py`); a compound request is cut into parts (`splitting.py`) that
+may each have a call. What is required and not said is asked back for. It knows no protocol;
+`tool_model.py` speaks it.
 """
 
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.tool_calling.choosing import Candidate, Chooser
-from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, MentionFiller
+from p3_rag_chatbot.tool_calling.filling import ArgumentFiller, ArgumentFinisher, MentionFiller
 from p3_rag_chatbot.tool_calling.finding import Said, found_in
 from p3_rag_chatbot.tool_calling.mentions import without_overlaps
 from p3_rag_chatbot.tool_calling.roles import role_of
@@ -81,9 +82,11 @@ class ToolCaller:
         *,
         filler: ArgumentFiller | None = None,
         chooser: Chooser | None = None,
+        finisher: ArgumentFinisher | None = None,
     ) -> None:
         self.filler = filler or MentionFiller(embedder, reader)
         self.chooser = chooser or Chooser(embedder, MentionFiller(embedder), reader)
+        self.finisher = finisher
 
     def call(self, request: CallRequest) -> Outcome:
         """Answer a request; never calls a function that is not offered."""
@@ -96,6 +99,8 @@ class ToolCaller:
         if best.fit < 0 and not request.must:
             return Declined(best.function.name)
         filled = self.filler.fill(said, best.function)
+        if filled.missing and self.finisher is not None:
+            filled = self.finisher.finish(said, best.function, filled)
         if filled.missing and not request.must:
             return Question(best.function, filled.missing)
         calls = [Call(best.function.name, filled.arguments)]

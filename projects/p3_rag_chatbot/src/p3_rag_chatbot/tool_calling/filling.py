@@ -30,6 +30,7 @@ from p3_rag_chatbot.tool_calling.fitting import (
     shared,
     suits,
 )
+from p3_rag_chatbot.tool_calling.leaves import Leaf, hang, leaves_of
 from p3_rag_chatbot.tool_calling.lists import listed
 from p3_rag_chatbot.tool_calling.mentions import Mention
 from p3_rag_chatbot.tool_calling.roles import Role, role_of, words_of
@@ -58,20 +59,19 @@ class Filled:
 
 
 class ArgumentFiller(Protocol):
-    """Fills a function's arguments from a request; a generator under a grammar may be another."""
+    """Fills a function's arguments from a request."""
 
     def fill(self, said: Said, function: Function) -> Filled:
         """Fill what is said; never raises for what is not."""
         ...
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    """A parameter that holds a value, and where it hangs in the arguments."""
+class ArgumentFinisher(Protocol):
+    """Looks again for what a filler left missing; slower, so that it is asked once a request."""
 
-    path: tuple[str, ...]
-    parameter: Parameter
-    is_required: bool
+    def finish(self, said: Said, function: Function, filled: Filled) -> Filled:
+        """Add what is found; what is filled stays, and what is not found stays missing."""
+        ...
 
 
 @dataclass
@@ -80,7 +80,7 @@ class _Work:
 
     said: Said
     function: Function
-    leaves: list[_Leaf]
+    leaves: list[Leaf]
     mentions: list[Mention]
     readings: dict[int, Reading]
     values: dict[int, object] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class MentionFiller:
     def fill(self, said: Said, function: Function) -> Filled:
         """Fill choices and truths first, then give mentions away, then texts."""
         said = Said(said.text[:MAX_READ], said.today)
-        leaves = list(_leaves(function.parameters, (), is_required=True))
+        leaves = leaves_of(function)
         work = _Work(
             said, function, leaves, found_in(said), self._read(said.text, function, leaves)
         )
@@ -111,7 +111,7 @@ class MentionFiller:
         _fill_texts(work)
         return _assembled(work)
 
-    def _read(self, text: str, function: Function, leaves: Sequence[_Leaf]) -> dict[int, Reading]:
+    def _read(self, text: str, function: Function, leaves: Sequence[Leaf]) -> dict[int, Reading]:
         if self.reader is None or not text.strip():
             return {}
         asked = [at for at, leaf in enumerate(leaves) if leaf.parameter.kind != "boolean"]
@@ -201,24 +201,12 @@ class MentionFiller:
                 work.used.append(mention)
 
 
-def _leaves(
-    parameters: Sequence[Parameter], path: tuple[str, ...], *, is_required: bool
-) -> Iterator[_Leaf]:
-    for one in parameters:
-        here = (*path, one.name)
-        needed = is_required and one.is_required
-        if one.kind == "object" and one.properties:
-            yield from _leaves(one.properties, here, is_required=needed)
-        else:
-            yield _Leaf(here, one, needed)
-
-
 def _takes_mention(parameter: Parameter) -> bool:
     return not parameter.choices and parameter.kind in ("string", "integer", "number", "any")
 
 
 def _scored(
-    work: _Work, at: int, leaf: _Leaf, announced: Announcements
+    work: _Work, at: int, leaf: Leaf, announced: Announcements
 ) -> Iterator[tuple[float, Mention]]:
     """Score the mentions that fit a parameter, and the reader's own span."""
     parameter = leaf.parameter
@@ -312,29 +300,19 @@ def _assembled(work: _Work) -> Filled:
     missing: list[Parameter] = []
     for at, leaf in enumerate(work.leaves):
         if at in work.values:
-            _hang(arguments, leaf.path, work.values[at])
+            hang(arguments, leaf.path, work.values[at])
             continue
         parameter = leaf.parameter
         if not leaf.is_required:
             continue
         if parameter.has_default:
-            _hang(arguments, leaf.path, parameter.default)
+            hang(arguments, leaf.path, parameter.default)
         elif parameter.kind == "boolean":
-            _hang(arguments, leaf.path, value=False)
+            hang(arguments, leaf.path, value=False)
         elif parameter.kind == "object":
-            _hang(arguments, leaf.path, {})
+            hang(arguments, leaf.path, {})
         elif len(parameter.choices) == 1:
-            _hang(arguments, leaf.path, parameter.choices[0])
+            hang(arguments, leaf.path, parameter.choices[0])
         else:
             missing.append(parameter)
     return Filled(arguments, tuple(missing), len(work.values))
-
-
-def _hang(arguments: dict[str, object], path: tuple[str, ...], value: object) -> None:
-    inner = arguments
-    for name in path[:-1]:
-        within = inner.setdefault(name, {})
-        if not isinstance(within, dict):
-            return
-        inner = within
-    inner[path[-1]] = value

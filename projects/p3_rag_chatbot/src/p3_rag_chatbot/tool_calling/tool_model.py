@@ -33,6 +33,7 @@ from p3_rag_chatbot.tool_calling.caller import (
     asked_back,
 )
 from p3_rag_chatbot.tool_calling.dates import stated_today
+from p3_rag_chatbot.tool_calling.filling import ArgumentFinisher
 from p3_rag_chatbot.tool_calling.finding import Said
 from p3_rag_chatbot.tool_calling.results import Result, in_sentences
 from p3_rag_chatbot.tool_calling.schemas import Function, read_functions
@@ -142,10 +143,13 @@ class ToolModel:
 
 
 def with_tools(
-    models: Sequence[ChatModel], embedder: Embedder, reader: Reader
+    models: Sequence[ChatModel],
+    embedder: Embedder,
+    reader: Reader,
+    finisher: ArgumentFinisher | None = None,
 ) -> dict[str, ChatModel]:
     """Give models the embedded tool caller, one for all of them; by the name each is asked by."""
-    caller = ToolCaller(embedder, reader)
+    caller = ToolCaller(embedder, reader, finisher=finisher)
     return {one.name: ToolModel(one, caller, embedder, reader) for one in models}
 
 
