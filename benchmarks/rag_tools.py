@@ -247,7 +247,7 @@ async def measured(asked: argparse.Namespace, settings: Settings) -> list[str]:
         await generator.loaded()
         callers = contenders(embedder, reader, finisher_of(generator, generator.adapters, settings))
         if asked.only:
-            callers = {label: one for label, one in callers.items() if asked.only in label}
+            callers = {asked.only: callers[asked.only]}
         return await anyio.to_thread.run_sync(compared, callers, sets, asked)
 
 
@@ -257,7 +257,7 @@ def main() -> int:
     parser.add_argument("--adapter", type=Path, help="the reader's adapter")
     parser.add_argument("--generator", type=Path, help="folder with the generator's `tools.gguf`")
     parser.add_argument("--sample", type=int)
-    parser.add_argument("--only", default="", help="rows whose name has this in it")
+    parser.add_argument("--only", default="", help="the one row that is wanted")
     parser.add_argument("--today", type=date.fromisoformat, default=date(2023, 3, 1))
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--claims", action="store_true", help="fit with the reader's claims")

@@ -48,7 +48,7 @@ class GeneratorFinisher:
         wanted = {
             ".".join(leaf.path): leaf
             for leaf in leaves_of(function)
-            if leaf.is_required and is_open(filled.arguments, leaf.path)
+            if leaf.parameter in filled.missing and is_open(filled.arguments, leaf.path)
         }
         if not wanted or len(said.text) > MAX_ASKED:
             return filled

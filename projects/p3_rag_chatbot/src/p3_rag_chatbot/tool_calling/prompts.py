@@ -1,8 +1,7 @@
 """The prompt that a generator fills arguments from, and the form of its answer.
 
 The function is chosen before (`choosing.py`), so that the prompt shows one, as short as it goes.
-The `tools` adapter learns it (`training/tool_examples.py`); an `ArgumentFiller` over the generator,
-held to the function's schema by the grammar, asks with it.
+The `tools` adapter learns it (`training/tool_examples.py`); `generated.py` asks with it.
 """
 
 import json
