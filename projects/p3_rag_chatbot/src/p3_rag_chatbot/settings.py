@@ -66,9 +66,9 @@ class Settings(common.settings.Settings):
     )
     argument_timeout_s: float = Field(
         0.7,
-        gt=0,
+        ge=0,
         description="Longest time that the generator may take to finish the arguments "
-        "of a function call, in seconds; used where its adapter `tools` is there.",
+        "of a function call, in seconds; used where its adapter `tools` is there; 0: not at all.",
     )
     # ------------------------------------------------------------------- a larger model elsewhere
     chat_url: str = Field(

@@ -188,3 +188,5 @@ def test_a_generator_without_the_adapter_finishes_nothing() -> None:
     settings = Settings()
     assert finisher_of(says(), ("grounded",), settings) is None
     assert finisher_of(says(), ("grounded", "tools"), settings) is not None
+    never = Settings(argument_timeout_s=0)
+    assert finisher_of(says(), ("grounded", "tools"), never) is None

@@ -215,13 +215,20 @@ def _card(
         data=described(Counter(one.group.partition("/")[0] for one in examples)),
         held_out=held_out,
         metrics={name: round(value, 4) for name, value in metrics.items()},
-        limits=(
-            "English; trained on encyclopaedic text, reviews and posts, and short requests.",
-            "A model of its size is misled by paraphrase and by questions that need two passages.",
-        ),
+        limits=_TOOLS_LIMITS if order.name == "tools" else _READING_LIMITS,
         trained_at=datetime.now(UTC).replace(microsecond=0),
         command=f"p3-rag-chatbot finetune {order.name}",
     )
+
+
+_READING_LIMITS = (
+    "English; trained on encyclopaedic text, reviews and posts, and short requests.",
+    "A model of its size is misled by paraphrase and by questions that need two passages.",
+)
+_TOOLS_LIMITS = (
+    "English; trained on requests of one or two sentences, a function at a time.",
+    "A model of its size may take any word of a request for an argument that was not said.",
+)
 
 
 def _track(settings: Settings, card: Card) -> None:
