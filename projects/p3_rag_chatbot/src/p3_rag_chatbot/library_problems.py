@@ -10,6 +10,7 @@ from p3_rag_chatbot.errors import (
     DocumentError,
     DocumentTooLargeError,
     ModelsLoadingError,
+    OtherEmbedderError,
     UnknownCollectionError,
     UnknownDocumentError,
 )
@@ -35,6 +36,13 @@ LIBRARY_PROBLEMS: Mapping[type[Exception], ProblemType] = {
     ),
     CollectionIndexError: ProblemType(
         "index-trouble", "The collection's index cannot be used", 503, "`detail` says why."
+    ),
+    OtherEmbedderError: ProblemType(
+        "other-embedder",
+        "The collection was indexed by another model",
+        409,
+        "`detail` names the command that embeds its texts anew; nothing is lost. The service does "
+        "so by itself for the guides, after its start.",
     ),
     ModelsLoadingError: ProblemType(
         "models-loading", "The models are not loaded", 503, "GET /readyz says when they are."
