@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from common.errors import ProblemType
+from common.store import StoreError, StoreFullError
 
 from p3_rag_chatbot.errors import (
     CollectionExistsError,
@@ -43,6 +44,19 @@ LIBRARY_PROBLEMS: Mapping[type[Exception], ProblemType] = {
         409,
         "`detail` names the command that embeds its texts anew; nothing is lost. The service does "
         "so by itself for the guides, after its start.",
+    ),
+    StoreFullError: ProblemType(
+        "disk-full",
+        "There is no room to store it",
+        507,
+        "Nothing of the document was stored, and what was there is searched as before. Free some "
+        "space, and send it again.",
+    ),
+    StoreError: ProblemType(
+        "database-unavailable",
+        "The database cannot be read or written now",
+        503,
+        "Nothing was stored. Try again; `detail` says what is wrong.",
     ),
     ModelsLoadingError: ProblemType(
         "models-loading", "The models are not loaded", 503, "GET /readyz says when they are."
