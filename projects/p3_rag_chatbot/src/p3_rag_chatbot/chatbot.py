@@ -94,7 +94,10 @@ class Chatbot:
         library = self.library
         models = self._load_models(self._settings)
         measures = self._measures
-        searcher = Searcher(self._settings, library, models.embedder, told=measures.searched)
+        searcher = Searcher(
+            self._settings, library, models.embedder,
+            reranker=models.reranker, told=measures.searched,
+        )  # fmt: skip
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:
             try:
