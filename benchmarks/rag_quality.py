@@ -15,6 +15,8 @@ from common.evaluation.metrics import Metrics
 from p3_rag_chatbot.contracts import SearchRequest
 from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
 from p3_rag_chatbot.library.library import open_library
+from p3_rag_chatbot.loading import load_reader
+from p3_rag_chatbot.retrieval.reranking import ReaderReranker
 from p3_rag_chatbot.retrieval.search import Searcher
 from p3_rag_chatbot.settings import Settings
 from rag_sets import RetrievalSet, hold, read_set
@@ -26,11 +28,12 @@ SHOWN = ("ndcg@10", "recall@10", "mrr")
 def rankers(searcher: Searcher, collection: str) -> dict[str, Ranker]:
     """Return each way to search, as a question to ids of passages."""
 
-    def by(diversity: float) -> Ranker:
+    def by(diversity: float, *, is_reranked: bool = False) -> Ranker:
         def ranked(question: str) -> list[str]:
             request = SearchRequest(
-                query=question, collection=collection, k=10, rerank=False, diversity=diversity
-            )
+                query=question, collection=collection, k=10, rerank=is_reranked,
+                diversity=diversity,
+            )  # fmt: skip
             return [hit.passage.id for hit in searcher.search(request).hits]
 
         return ranked
@@ -41,6 +44,7 @@ def rankers(searcher: Searcher, collection: str) -> dict[str, Ranker]:
         "hybrid": lambda question: searcher.rank(collection, question, 10),
         "hybrid, no near-duplicates": by(0),
         "and diversity 0.2": by(0.2),
+        "reranked by the reader": by(0, is_reranked=True),
     }
 
 
@@ -73,7 +77,8 @@ def main() -> None:
     settings = Settings(**({"data_dir": chosen.data_dir} if chosen.data_dir else {}))
     embedder = OnnxEmbedder.of(settings)
     with open_library(settings) as library:
-        searcher = Searcher(settings, library, embedder)
+        reranker = ReaderReranker(load_reader(settings))
+        searcher = Searcher(settings, library, embedder, reranker=reranker)
         for folder in sorted(path.parent for path in chosen.folder.glob("*/corpus.jsonl")):
             one = read_set(folder)
             measure(searcher, one, hold(library, embedder, one))

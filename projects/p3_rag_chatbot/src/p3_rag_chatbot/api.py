@@ -81,7 +81,11 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
     )
     own_page = own_pages_only(settings)
     shelf = lambda: chatbot.library  # noqa: E731
-    service.mount(collection_router(shelf, lambda: chatbot.searcher, settings, own_page))
+    service.mount(
+        collection_router(
+            shelf, lambda: chatbot.searcher, settings, own_page, listed=chatbot.collections
+        )
+    )
     service.mount(document_router(shelf, settings, own_page))
     service.mount(search_router(shelf, lambda: chatbot.searcher, settings, own_page))
     service.mount(index_router(shelf, lambda: chatbot.indexer, settings, own_page))
@@ -89,7 +93,12 @@ def create_app(settings: Settings, *, load: Callable[[Settings], Models] = load_
     service.mount(exercise_router(PHASE, Progress(settings.data_dir)))
     service.tools(
         *document_tools(
-            shelf, lambda: chatbot.searcher, lambda: chatbot.indexer, models[rag.name], settings
+            shelf,
+            lambda: chatbot.searcher,
+            lambda: chatbot.indexer,
+            models[rag.name],
+            settings,
+            listed=chatbot.collections,
         )
     )
     service.pages(PAGE_DIR)

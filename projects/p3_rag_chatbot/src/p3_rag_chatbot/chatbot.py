@@ -15,8 +15,8 @@ from anyio import to_thread
 from common.errors import DomainError
 from common.memory import give_back_memory
 
-from p3_rag_chatbot.contracts import SearchAnswer, SearchRequest
-from p3_rag_chatbot.errors import ModelsLoadingError
+from p3_rag_chatbot.contracts import Collection, SearchAnswer, SearchRequest
+from p3_rag_chatbot.errors import ModelsLoadingError, OtherEmbedderError
 from p3_rag_chatbot.guides import GUIDES, keep_guides
 from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.library.library import Library, open_library
@@ -94,10 +94,16 @@ class Chatbot:
         library = self.library
         models = self._load_models(self._settings)
         measures = self._measures
-        searcher = Searcher(self._settings, library, models.embedder, told=measures.searched)
+        searcher = Searcher(
+            self._settings, library, models.embedder,
+            reranker=models.reranker, told=measures.searched,
+        )  # fmt: skip
         names = [one.name for one in library.collections()]
         if self._settings.collection in names:
-            searcher.warm(self._settings.collection)
+            try:
+                searcher.warm(self._settings.collection)
+            except OtherEmbedderError as error:  # the other collections can be asked
+                log.warning("collection_of_another_embedder", reason=str(error))
         give_back_memory()
         self._models = models
         self._indexer = Indexer(library, models.embedder, self._settings, watch=measures.indexing)
@@ -137,6 +143,27 @@ class Chatbot:
         if one is None:
             raise ModelsLoadingError(self.not_ready() or "the service is being started")
         return one
+
+    def collections(self, shown: Library) -> tuple[Collection, ...]:
+        """List the collections of a caller's view of the library, with what ails them."""
+        return tuple(
+            one.model_copy(
+                update={
+                    "is_default": one.name == self._settings.collection,
+                    "trouble": self._trouble_of(one),
+                }
+            )
+            for one in shown.collections()
+        )
+
+    def _trouble_of(self, collection: Collection) -> str:
+        """Say why a collection cannot be searched; empty where it can, or while models load."""
+        if self._models is None or not collection.n_chunks:
+            return ""
+        name = self._models.embedder.name
+        if collection.embedder == name:
+            return ""
+        return str(OtherEmbedderError(collection.name, collection.embedder, name))
 
     def search(self, request: SearchRequest, *, key_digest: str | None = None) -> SearchAnswer:
         """Search as the holder of a key may (`ports.Searches`)."""

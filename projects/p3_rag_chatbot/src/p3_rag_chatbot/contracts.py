@@ -29,6 +29,7 @@ class Collection(_Value):
     changed_at: datetime | None = None
     embedder: str = Field("", description="Model that its vectors are of.")
     is_default: bool = Field(False, description="Whether it is asked where none is named.")
+    trouble: str = Field("", description="Why it cannot be searched now, and what mends it.")
 
 
 class Document(_Value):

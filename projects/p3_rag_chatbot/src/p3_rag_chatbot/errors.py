@@ -75,6 +75,17 @@ class CollectionIndexError(ChatbotError):
     """An index on disk cannot be read or written."""
 
 
+class OtherEmbedderError(CollectionIndexError):
+    """A collection was embedded by another model than the one that embeds now."""
+
+    def __init__(self, collection: str, indexed_by: str, embedder: str) -> None:
+        self.collection, self.indexed_by, self.embedder = collection, indexed_by, embedder
+        super().__init__(
+            f"the collection {collection!r} was indexed by {indexed_by}, and {embedder} embeds "
+            f"now; p3-rag-chatbot reembed --collection {collection} embeds its texts anew"
+        )
+
+
 class UnknownModelError(ChatbotError):
     """There is no model of that name."""
 

@@ -14,6 +14,7 @@ from p3_rag_chatbot.ingestion.folders import read_file
 from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.ingestion.loading import RawDocument
 from p3_rag_chatbot.ingestion.progress import IndexReport
+from p3_rag_chatbot.ingestion.reembedding import is_of_another, reembed
 from p3_rag_chatbot.ingestion.sources import Corpus, Item
 from p3_rag_chatbot.library.library import Library
 from p3_rag_chatbot.settings import Settings
@@ -28,13 +29,15 @@ def keep_guides(
 ) -> IndexReport:
     """Bring the built-in collection up to date; quick when nothing has changed.
 
-    Documents that somebody else put into it stay.
+    Documents that somebody else put into it stay. All are embedded anew where another model did.
     """
     root = guides_root()
     if root is None:
         return IndexReport()
     with suppress(CollectionExistsError):
         library.create_collection(GUIDES, description=_ABOUT)
+    if is_of_another(library, GUIDES, indexer.embedder):
+        reembed(library, GUIDES, indexer.embedder, stop=stop)
     return indexer.index(GUIDES, guides_in(root, settings), stop=stop)
 
 

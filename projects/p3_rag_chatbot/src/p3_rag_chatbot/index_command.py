@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from p3_rag_chatbot.ingestion.fetching import Fetcher
 from p3_rag_chatbot.ingestion.indexing import CHUNKS_AT_ONCE, Indexer
 from p3_rag_chatbot.ingestion.progress import Failure, IndexEvent, IndexReport, Tell
+from p3_rag_chatbot.ingestion.reembedding import is_of_another, reembed
 from p3_rag_chatbot.ingestion.sources import corpus_of
 from p3_rag_chatbot.library.library import Library
 from p3_rag_chatbot.ports import Embedder
@@ -62,18 +63,26 @@ def carry_out_index(
     return 1 if report.failures else 0
 
 
+def carry_out_reembed(collection: str, library: Library, embedder: Embedder) -> None:
+    """Embed a collection's texts anew where another model's vectors are there."""
+    if not is_of_another(library, collection, embedder):
+        typer.echo(f"{collection}: nothing to do, its vectors are of {embedder.name}")
+        return
+    console = Console(stderr=True)
+    with _bars(console) as bars:
+        task = bars.add_task("embedding")
+
+        def tell(n_done: int, n: int) -> None:
+            bars.update(task, completed=n_done, total=n)
+
+        n_chunks = reembed(library, collection, embedder, tell=tell)
+    typer.echo(f"{collection}: {n_chunks} chunks embedded by {embedder.name}")
+
+
 @contextmanager
 def _bar(console: Console, total: int) -> Iterator[Tell]:
     """Show how far it is, on a terminal; what is yielded is told of each document."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
+    with _bars(console) as bars:
         task = bars.add_task("indexing", total=total)
 
         def show(event: IndexEvent) -> None:
@@ -81,6 +90,16 @@ def _bar(console: Console, total: int) -> Iterator[Tell]:
             bars.update(task, description=escape(name), completed=event.n_done)
 
         yield show
+
+
+def _bars(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _tell_failures(what: str, failures: Sequence[Failure]) -> None:

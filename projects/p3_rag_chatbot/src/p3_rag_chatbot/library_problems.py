@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from common.errors import ProblemType
+from common.store import StoreError, StoreFullError
 
 from p3_rag_chatbot.errors import (
     CollectionExistsError,
@@ -10,6 +11,7 @@ from p3_rag_chatbot.errors import (
     DocumentError,
     DocumentTooLargeError,
     ModelsLoadingError,
+    OtherEmbedderError,
     UnknownCollectionError,
     UnknownDocumentError,
 )
@@ -35,6 +37,26 @@ LIBRARY_PROBLEMS: Mapping[type[Exception], ProblemType] = {
     ),
     CollectionIndexError: ProblemType(
         "index-trouble", "The collection's index cannot be used", 503, "`detail` says why."
+    ),
+    OtherEmbedderError: ProblemType(
+        "other-embedder",
+        "The collection was indexed by another model",
+        409,
+        "`detail` names the command that embeds its texts anew; nothing is lost. The service does "
+        "so by itself for the guides, after its start.",
+    ),
+    StoreFullError: ProblemType(
+        "disk-full",
+        "There is no room to store it",
+        507,
+        "Nothing of the document was stored, and what was there is searched as before. Free some "
+        "space, and send it again.",
+    ),
+    StoreError: ProblemType(
+        "database-unavailable",
+        "The database cannot be read or written now",
+        503,
+        "Nothing was stored. Try again; `detail` says what is wrong.",
     ),
     ModelsLoadingError: ProblemType(
         "models-loading", "The models are not loaded", 503, "GET /readyz says when they are."

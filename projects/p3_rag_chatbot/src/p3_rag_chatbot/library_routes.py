@@ -4,7 +4,7 @@ Thin: parse, ask the library in a thread, answer. Documents come in by `index_ro
 by `search_routes.py`. Changing something is refused to pages of other sites.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated
 
 from anyio import to_thread
@@ -55,8 +55,12 @@ def collection_router(
     searcher: Callable[[], Searcher],
     settings: Settings,
     own_page: Callable[..., object],
+    listed: Callable[[Library], tuple[Collection, ...]],
 ) -> APIRouter:
-    """Make the routes; `own_page` is the dependency that refuses pages of other sites."""
+    """Make the routes; `own_page` is the dependency that refuses pages of other sites.
+
+    `listed` lists the collections of a caller's view, with what ails them.
+    """
     router = APIRouter(prefix="/v1", tags=["documents"])
 
     def seen(request: Request) -> Library:
@@ -67,7 +71,7 @@ def collection_router(
     @router.get("/collections")
     async def list_collections(shown: Seen) -> tuple[Collection, ...]:
         """List the collections that the caller may see."""
-        return _listed(await to_thread.run_sync(shown.collections), settings.collection)
+        return await to_thread.run_sync(listed, shown)
 
     @router.post("/collections", status_code=201, dependencies=[Depends(own_page)])
     async def create_collection(request: Request, asked: NewCollection) -> Collection:
@@ -132,8 +136,3 @@ def document_router(
         await to_thread.run_sync(shown.remove_document, document_id)
 
     return router
-
-
-def _listed(found: Sequence[Collection], default: str) -> tuple[Collection, ...]:
-    """Say which collection is asked where none is named."""
-    return tuple(one.model_copy(update={"is_default": one.name == default}) for one in found)

@@ -7,6 +7,8 @@ from p3_rag_chatbot.embedding.embedder import OnnxEmbedder
 from p3_rag_chatbot.errors import WeightsError
 from p3_rag_chatbot.ports import Embedder, Reader
 from p3_rag_chatbot.reading.reader import OnnxReader
+from p3_rag_chatbot.retrieval.reranking import open_reranker
+from p3_rag_chatbot.retrieval.search import Reranker
 from p3_rag_chatbot.settings import Settings
 
 ADAPTERS = Path(__file__).parent / "adapters"
@@ -16,15 +18,17 @@ READER = "reader"
 
 @dataclass(frozen=True)
 class Models:
-    """What embeds, and what reads."""
+    """What embeds, what reads, and what orders found passages anew, where the settings want it."""
 
     embedder: Embedder
     reader: Reader
+    reranker: Reranker | None = None
 
 
 def load_models(settings: Settings) -> Models:
-    """Load both; raises `WeightsError` where weights or the adapter are missing or wrong."""
-    return Models(OnnxEmbedder.of(settings), load_reader(settings))
+    """Load all; raises `WeightsError` where weights or the adapter are missing or wrong."""
+    reader = load_reader(settings)
+    return Models(OnnxEmbedder.of(settings), reader, open_reranker(settings, reader))
 
 
 def load_reader(settings: Settings) -> OnnxReader:

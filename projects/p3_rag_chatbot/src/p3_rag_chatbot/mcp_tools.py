@@ -39,8 +39,10 @@ def document_tools(
     indexer: Callable[[], Indexer],
     rag: ChatModel,
     settings: Settings,
+    *,
+    listed: Callable[[Library], tuple[Collection, ...]],
 ) -> tuple[Callable[..., object], ...]:
-    """Make the tools."""
+    """Make the tools; `listed` lists the collections of a caller's view, with what ails them."""
 
     async def search_documents(query: str, collection: str = "", k: int = 5) -> list[Hit]:
         """Find passages of indexed documents by words and meaning, best first, with scores."""
@@ -68,7 +70,7 @@ def document_tools(
 
     async def list_collections() -> list[Collection]:
         """List the collections of documents that can be searched."""
-        return await to_thread.run_sync(library().visible_to(None).collections)
+        return list(await to_thread.run_sync(listed, library().visible_to(None)))
 
     async def index_document(
         text: str = "", url: str = "", title: str = "note.md", collection: str = ""

@@ -17,7 +17,7 @@ _END = re.compile(
 )
 _BEGINS_ROW = re.compile(rf"\n{_ROW}")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[])(?:[A-Za-z]|[A-Z][a-z]?|Mrs?|Ms|Dr|Prof|St|Sr|Jr|vs|cf|al|approx|[Nn]o"
+    r"(?:^|[\s(\[])(?:(?:[A-Z]\.)*[A-Za-z]|[A-Z][a-z]?|Mrs?|Ms|Dr|Prof|St|Sr|Jr|vs|cf|al|approx|[Nn]o"
     r"|[Ff]igs?|[Ee]qs?|[Cc]h|[Ss]ec|[Pp]p?|[Vv]ol|[Ee]d|[Ee]ds|Inc|Ltd|Co|Corp|e\.g|i\.e|z\.B"
     r"|d\.h|bzw|ca|usw|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Nr|Abs|Art|Bd)\.\s+$"
 )

@@ -132,6 +132,12 @@ class Settings(common.settings.Settings):
     n_candidates: int = Field(
         40, ge=1, le=1000, description="Passages that are fused and reranked to find them."
     )
+    reranker: str = Field(
+        "none",
+        min_length=1,
+        description="What orders the candidates anew: `none`, `reader`, or the folder or file of a "
+        "cross-encoder in ONNX (model.onnx, tokenizer.json).",
+    )
     max_question_characters: int = Field(
         8_000, ge=1, description="Longest question that is taken, in characters."
     )

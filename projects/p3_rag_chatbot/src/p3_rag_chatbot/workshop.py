@@ -39,7 +39,8 @@ class Workshop:
         """Open everything but the generator; raises `WeightsError`, `StoreError`."""
         with open_library(settings) as library:
             models = load_models(settings)
-            with closing(Searcher(settings, library, models.embedder)) as searcher:
+            searcher = Searcher(settings, library, models.embedder, reranker=models.reranker)
+            with closing(searcher):
                 yield cls(settings, library, models, searcher)
 
     def keep_guides(self) -> None:

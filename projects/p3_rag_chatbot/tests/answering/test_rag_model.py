@@ -171,3 +171,10 @@ def test_a_question_that_fills_the_context_is_refused() -> None:
 def test_a_question_that_is_none_or_too_long_is_refused(text: str) -> None:
     with pytest.raises(RequestError):
         ask(make(), text, depth="extract")
+
+
+def test_the_search_is_asked_to_rerank_as_the_settings_say() -> None:
+    model = make()
+    ask(model, "What is the notice period?")
+    assert isinstance(model.searches, Shelf)
+    assert [one.rerank for one in model.searches.asked] == [True]

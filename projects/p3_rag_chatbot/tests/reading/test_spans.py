@@ -23,6 +23,24 @@ def test_the_best_span_is_the_one_that_trying_all_finds(start, chance, width) ->
     assert found.log_probability <= 0
 
 
+@given(logits, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_the_best_span_in_a_sentence_is_the_one_that_trying_all_in_one_finds(
+    start, chance, width
+) -> None:
+    first = np.float32(start)
+    second = np.float32([chance.uniform(-20, 20) for _ in start])
+    sentences = np.cumsum([chance.randrange(2) for _ in start])
+    found = best_span(first, second, width, sentences=sentences)
+    scores = [
+        float(first[a] + second[b])
+        for a in range(1, len(start))
+        for b in range(a, min(a + width, len(start)))
+        if sentences[a] == sentences[b]
+    ]
+    assert sentences[found.first] == sentences[found.last]
+    assert float(first[found.first] + second[found.last]) == pytest.approx(max(scores), abs=1e-4)
+
+
 def test_a_span_that_beats_no_answer_is_believed_and_one_that_does_not_is_not() -> None:
     start, end = np.float32([0, 8, 0, 0]), np.float32([0, 0, 8, 0])
     sure = best_span(start, end)

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from common.store.bulk import insert_rows
-    from common.store.opening import Store, StoreError, open_store, store_location, upsert
+    from common.store.opening import (
+        Store,
+        StoreError,
+        StoreFullError,
+        open_store,
+        store_location,
+        upsert,
+    )
     from common.store.writing import BackgroundInserts
 
 _HOMES = {
     "BackgroundInserts": "common.store.writing",
     "Store": "common.store.opening",
     "StoreError": "common.store.opening",
+    "StoreFullError": "common.store.opening",
     "insert_rows": "common.store.bulk",
     "open_store": "common.store.opening",
     "store_location": "common.store.opening",
@@ -26,6 +34,7 @@ __all__ = [
     "BackgroundInserts",
     "Store",
     "StoreError",
+    "StoreFullError",
     "insert_rows",
     "open_store",
     "store_location",

@@ -42,6 +42,7 @@ BUSY_TIMEOUT_S = 10.0
 N_TRIES = 5
 RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available."""
+DISK_FULL_STATE = "53100"
 TRANSIENT_SQLITE_CODES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -77,6 +78,13 @@ class StoreError(DomainError):
     def __init__(self, message: str, *, is_transient: bool = False) -> None:
         super().__init__(message)
         self.is_transient = is_transient
+
+
+class StoreFullError(StoreError):
+    """There is no room for what is written: the disk is full. What was there is as it was."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}; free some space", is_transient=True)
 
 
 class Store:
@@ -146,6 +154,8 @@ class Store:
             yield
         except SQLAlchemyError as error:
             message = f"{self.shown_url}: {_reason(error)}"
+            if _is_full(error):
+                raise StoreFullError(message) from error
             raise StoreError(message, is_transient=_is_transient(error)) from error
 
 
@@ -342,6 +352,13 @@ def _is_transient(error: Exception) -> bool:
     if isinstance(original, sqlite3.Error):
         return _sqlite_code(original) in TRANSIENT_SQLITE_CODES
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeoutError))
+
+
+def _is_full(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_code(original) == sqlite3.SQLITE_FULL
+    return getattr(original, "sqlstate", None) == DISK_FULL_STATE
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

@@ -122,7 +122,7 @@ class RagModel:
         answer = self.searches.search(
             SearchRequest(
                 query=question, collection=options.collection or self.settings.collection,
-                k=max(k, MAX_READ), filters=options.filters, rerank=False,
+                k=max(k, MAX_READ), filters=options.filters,
             ),
             key_digest=key_digest,
         )  # fmt: skip

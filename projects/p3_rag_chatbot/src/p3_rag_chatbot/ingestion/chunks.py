@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from p3_rag_chatbot.ingestion.documents import LoadedDocument
 from p3_rag_chatbot.ingestion.pieces import BLOCK, SECTION, Piece, pieces_of, split_in_two
@@ -52,7 +52,21 @@ def chunk(
     return _described(document, spans)
 
 
-def embedding_text(title: str, part: Chunk) -> str:
+class Part(Protocol):
+    """A chunk, just made or read from the library."""
+
+    @property
+    def headings(self) -> Sequence[str]:
+        """From the outermost to the nearest."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        ...
+
+
+def embedding_text(title: str, part: Part) -> str:
     """Return what is embedded of a chunk: its text under what stands above it in the document."""
     above = dict.fromkeys((title, *part.headings))
     missing = [heading for heading in above if heading and heading not in part.text]

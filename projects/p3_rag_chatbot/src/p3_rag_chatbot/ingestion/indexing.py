@@ -73,7 +73,7 @@ class Indexer:
         chunks_at_once: int = CHUNKS_AT_ONCE,
         watch: Watch = unwatched,
     ) -> None:
-        self._shelf, self._embedder, self._settings = shelf, embedder, settings
+        self._shelf, self.embedder, self._settings = shelf, embedder, settings
         self._chunks_at_once, self._watch = chunks_at_once, watch
         self._loader = DocumentLoader(settings)
         self._lock = threading.Lock()
@@ -99,7 +99,7 @@ class Indexer:
                 tell(event)
 
             known = dict(self._shelf.hashes(collection))
-            run = _Run(collection, corpus, self._shelf, self._embedder, self._settings, both, known)
+            run = _Run(collection, corpus, self._shelf, self.embedder, self._settings, both, known)
             hashes = {} if is_forced else known
             try:
                 with ReadingAhead(corpus, self._loader, hashes) as ahead:

@@ -23,13 +23,13 @@ from common.store import Store, open_store, store_location, upsert
 from p3_rag_chatbot.contracts import COLLECTION_NAME, Collection, Document, Feedback, Passage
 from p3_rag_chatbot.errors import (
     CollectionExistsError,
-    CollectionIndexError,
     RequestError,
     UnknownCollectionError,
     UnknownDocumentError,
 )
 from p3_rag_chatbot.library import rows
 from p3_rag_chatbot.library.documents import NewDocument, Placed, storable
+from p3_rag_chatbot.library.embedders import check_embedder, replace_vectors
 from p3_rag_chatbot.library.sketches import sketch
 from p3_rag_chatbot.library.tables import (
     CHUNKS,
@@ -148,7 +148,7 @@ class Library:
         """Put a document into a collection in place of any of the same source: all of it or none.
 
         Raises `RequestError` for parts that do not fit together, `UnknownCollectionError`,
-        `CollectionIndexError` for vectors of another model than the collection's, and `StoreError`.
+        `OtherEmbedderError` for vectors of another model than the collection's, and `StoreError`.
         """
         document.check()
         text = storable(document.text)
@@ -168,7 +168,7 @@ class Library:
 
         def work(connection: sa.Connection) -> None:
             kept = self._row(connection, collection, is_changing=True)
-            _check_embedder(connection, collection, kept.embedder, document)
+            check_embedder(connection, collection, kept.embedder, document)
             connection.execute(sa.delete(DOCUMENTS).where(DOCUMENTS.c.id == row["id"]))
             connection.execute(sa.insert(DOCUMENTS), row)
             if chunks:
@@ -268,6 +268,23 @@ class Library:
         gone = bytes(max(map(len, found.values()), default=0))
         return as_vectors([found.get(one, gone) for one in chunk_ids])
 
+    def replace_vectors(
+        self, view: CollectionView, chunk_ids: Sequence[int], vectors: Vectors, embedder: str
+    ) -> None:
+        """Put another model's vectors in place of all that a view of a collection showed.
+
+        Raises `CollectionIndexError`, and changes nothing, where the collection was changed since.
+        """
+
+        def work(connection: sa.Connection) -> None:
+            kept = self._row(connection, view.collection, is_changing=True)
+            replace_vectors(
+                connection, view, kept.revision, dict(zip(chunk_ids, vectors, strict=True))
+            )
+            _touch(connection, view.collection, embedder=embedder)
+
+        self._store.run(work)
+
     # ------------------------------------------------------------- what lies in a store outside
     def placed(self, collection: str) -> list[Placed]:
         """Return what of a collection was placed outside, also of one that is gone."""
@@ -361,24 +378,6 @@ def _document_id(collection: str, source: str) -> str:
 def _touch(connection: sa.Connection, name: str, **values: str) -> None:
     changed = {"revision": random_id(64), "changed_at": time.time(), **values}
     connection.execute(sa.update(COLLECTIONS).where(COLLECTIONS.c.name == name).values(changed))
-
-
-def _check_embedder(
-    connection: sa.Connection, collection: str, embedder: str, document: NewDocument
-) -> None:
-    """Refuse vectors that cannot be compared with those of the collection."""
-    if not embedder or not document.chunks or document.embedder == embedder:
-        return
-    others = sa.select(DOCUMENTS.c.id).where(
-        DOCUMENTS.c.collection == collection,
-        DOCUMENTS.c.n_chunks > 0,
-        DOCUMENTS.c.source != document.source,
-    )
-    if connection.scalar(others.limit(1)) is not None:
-        raise CollectionIndexError(
-            f"{collection} has vectors of {embedder}, these are of {document.embedder}; index its "
-            "documents anew into another collection"
-        )
 
 
 def _in_parts(items: Sequence[T]) -> Generator[list[T]]:

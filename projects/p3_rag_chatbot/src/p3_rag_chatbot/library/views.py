@@ -25,6 +25,7 @@ class CollectionView:
         self, connection: sa.Connection, collection: str, revision: str, embedder: str
     ) -> None:
         self._connection = connection
+        self.collection = collection
         self.revision = revision
         self.embedder = embedder
         query = sa.select(DOCUMENTS.c.id, DOCUMENTS.c.revision)

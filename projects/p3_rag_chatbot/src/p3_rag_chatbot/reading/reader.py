@@ -1,7 +1,8 @@
 """The reader in ONNX Runtime: passages in windows beside their question; spans out.
 
 `ports.Reader` says what it does. A passage longer than a window is read in several that overlap;
-the window with the likeliest span speaks for it. Read first: `spans.py`.
+the window with the likeliest span speaks for it. A span stays in one sentence, or row of a table:
+what crosses reads as no answer. Read first: `spans.py`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 from common.models.weights import WeightsError
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from p3_rag_chatbot.embedding.graph_cache import load_graph
@@ -21,6 +23,7 @@ from p3_rag_chatbot.embedding.unpadded import Outputs, UnpaddedModel
 from p3_rag_chatbot.ports import Reading
 from p3_rag_chatbot.reading.spans import Calibration, Floats, Span, best_span
 from p3_rag_chatbot.reading.trust import Trust
+from p3_rag_chatbot.sentences import sentence_starts
 from p3_rag_chatbot.settings import Settings
 
 Fitted = TypeVar("Fitted", bound=BaseModel)
@@ -100,13 +103,14 @@ class OnnxReader:
             )
         ]  # fmt: skip
         reads: list[list[_Read]] = [[] for _ in pairs]
+        begins = [np.asarray(sentence_starts(passage)) for _, passage in pairs]
 
         def keep(rows: Sequence[int], outputs: Outputs) -> None:
             for row, start, end, answerable in zip(
                 rows, outputs[START], outputs[END], outputs[ANSWERABLE], strict=True
             ):
                 at, window = windows[row]
-                reads[at].append(_placed(window, start, end, float(answerable)))
+                reads[at].append(_placed(window, begins[at], start, end, float(answerable)))
 
         self._model.run(
             [np.asarray(one.ids, dtype=np.int64) for _, one in windows],
@@ -116,11 +120,17 @@ class OnnxReader:
         return reads
 
 
-def _placed(window: Window, start: Floats, end: Floats, answerable: float) -> _Read:
+def _placed(
+    window: Window, begins: NDArray[np.int64], start: Floats, end: Floats, answerable: float
+) -> _Read:
+    """Place the likeliest span; `begins` says where the passage's sentences begin."""
     n = len(window.ids) - 1  # without the last [SEP]
     if not window.offsets:
         return _Read(0, 0, Span(0, 0, -1e4, 0.0), answerable)
-    span = best_span(start[:n], end[:n])
+    sentences = np.zeros(n, dtype=np.int64)
+    firsts = [first for first, _ in window.offsets]
+    sentences[window.first :] = np.searchsorted(begins, firsts, side="right")
+    span = best_span(start[:n], end[:n], sentences=sentences)
     last = len(window.offsets) - 1
     first_word, last_word = (
         min(max(token - window.first, 0), last) for token in (span.first, span.last)

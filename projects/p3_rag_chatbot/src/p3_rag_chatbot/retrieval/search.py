@@ -19,7 +19,7 @@ import structlog
 from numpy.typing import NDArray
 
 from p3_rag_chatbot.contracts import Hit, Passage, Scores, SearchAnswer, SearchRequest
-from p3_rag_chatbot.errors import CollectionIndexError
+from p3_rag_chatbot.errors import CollectionIndexError, OtherEmbedderError
 from p3_rag_chatbot.library.library import Library
 from p3_rag_chatbot.ports import Embedder, Vectors
 from p3_rag_chatbot.retrieval import bm25, dense, fusion
@@ -89,7 +89,7 @@ class Searcher:
     def search(self, request: SearchRequest, *, library: Library | None = None) -> SearchAnswer:
         """Find passages; `library` is a caller's view of it, see `Library.visible_to`.
 
-        Raises `UnknownCollectionError`, `CollectionIndexError` for vectors of another model.
+        Raises `UnknownCollectionError`, `OtherEmbedderError` for vectors of another model.
         """
         began = time.perf_counter()
         collection = request.collection or self._settings.collection
@@ -153,10 +153,7 @@ class Searcher:
 
     def _check_embedder(self, collection: str, embedder: str) -> None:
         if embedder and embedder != self._embedder.name:
-            raise CollectionIndexError(
-                f"{collection} has vectors of {embedder}, and questions are embedded by "
-                f"{self._embedder.name}; index its documents anew into another collection"
-            )
+            raise OtherEmbedderError(collection, embedder, self._embedder.name)
 
     def _chooses(self, request: SearchRequest) -> bool:
         """Say whether more passages than are wanted are needed, to choose among them."""

@@ -32,7 +32,7 @@ function makeHead(shelf) {
     show: ({ collections, chosen, error }) => {
       trouble.replaceChildren(...(!collections && error ? [errorState(error, { retry: shelf.refresh })] : []));
       remove.hidden = !chosen;
-      about.textContent = chosen ? [chosen.description, `${count(chosen.n_documents, "document")}, ${count(chosen.n_chunks, "passage")}`, chosen.embedder && `embedded by ${chosen.embedder}`].filter(Boolean).join(" · ") : "";
+      about.textContent = chosen ? [chosen.description, `${count(chosen.n_documents, "document")}, ${count(chosen.n_chunks, "passage")}`, chosen.embedder && `embedded by ${chosen.embedder}`, chosen.trouble].filter(Boolean).join(" · ") : "";
     },
   };
 }
