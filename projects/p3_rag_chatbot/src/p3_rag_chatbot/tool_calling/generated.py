@@ -95,7 +95,7 @@ class GeneratorFinisher:
 def finisher_of(
     model: ChatModel, adapters: Sequence[str], settings: Settings
 ) -> GeneratorFinisher | None:
-    """Return the finisher over a generator that has the adapter; None over any other, or for 0 s."""
+    """Return the finisher over a generator with the adapter; None over another, or for 0 s."""
     if TOOLS not in adapters or not settings.argument_timeout_s:
         return None
     return GeneratorFinisher(model, timeout_s=settings.argument_timeout_s)
