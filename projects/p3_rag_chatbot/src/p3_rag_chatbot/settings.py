@@ -85,7 +85,7 @@ class Settings(common.settings.Settings):
         True, description="Index this repository's guides at the start, where they have changed."
     )
     vector_store: Literal["faiss", "pgvector", "qdrant", "pinecone"] = Field(
-        "faiss", description="Where vectors are searched."
+        "faiss", description="Vector store: where vectors are kept and searched."
     )
     vector_store_url: SecretStr | None = Field(
         None,
