@@ -1,11 +1,11 @@
 """Routes that bring documents in: files of a form, or web addresses; progress as it comes.
 
 With `Accept: text/event-stream` each document is an event as it is done, and the last event is the
-report; else the answer is the report. When the client leaves, indexing ends between two documents.
+report, or an `error`'s problem details; else the answer is the report. When the client leaves,
+indexing ends between two documents.
 """
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from p3_rag_chatbot.callers import key_digest
 from p3_rag_chatbot.contracts import COLLECTION_NAME
-from p3_rag_chatbot.errors import RequestError
+from p3_rag_chatbot.errors import DocumentError, RequestError
 from p3_rag_chatbot.ingestion.fetching import Fetcher
 from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.ingestion.loading import RawDocument
@@ -26,7 +26,9 @@ from p3_rag_chatbot.ingestion.progress import IndexEvent, IndexReport
 from p3_rag_chatbot.ingestion.sources import Corpus, corpus_of, uploads
 from p3_rag_chatbot.leaving import EventStream, unless_left
 from p3_rag_chatbot.library.library import Library
+from p3_rag_chatbot.library_problems import LIBRARY_PROBLEMS
 from p3_rag_chatbot.settings import Settings
+from p3_rag_chatbot.stream_problems import stream_problem
 
 Name = Annotated[str, Path(pattern=COLLECTION_NAME)]
 EVENTS = "text/event-stream"
@@ -51,7 +53,7 @@ def index_router(
     async def indexed(request: Request, name: str, corpus: Corpus) -> Response:
         shown = library().visible_to(key_digest(request, settings))
         await to_thread.run_sync(shown.collection, name)
-        run = _Run(indexer(), name, corpus)
+        run = _Run(indexer(), name, corpus, request.url.path)
         if EVENTS in request.headers.get("accept", ""):
             return EventStream(run.events())
         report = await unless_left(request.receive, run.report())
@@ -85,8 +87,9 @@ def index_router(
 class _Run:
     """One run of the indexer in a thread, watched from the event loop."""
 
-    def __init__(self, indexer: Indexer, collection: str, corpus: Corpus) -> None:
+    def __init__(self, indexer: Indexer, collection: str, corpus: Corpus, path: str) -> None:
         self._indexer, self._collection, self._corpus = indexer, collection, corpus
+        self._path = path
         self._stop = threading.Event()
 
     async def report(self, tell: Callable[[IndexEvent], None] = lambda _: None) -> IndexReport:
@@ -116,7 +119,8 @@ class _Run:
                 yield _event("document", event.model_dump_json())
             yield _event("report", (await running).model_dump_json())
         except DomainError as error:
-            yield _event("error", json.dumps({"detail": str(error)}))
+            problem = stream_problem(error, LIBRARY_PROBLEMS, DocumentError, self._path)
+            yield _event("error", problem.model_dump_json())
         finally:
             self._stop.set()
             running.cancel()

@@ -10,8 +10,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from common.errors import PROBLEM_MEDIA_TYPE, DomainError, Problem, ProblemType
-from common.request_ids import request_ids
+from common.errors import PROBLEM_MEDIA_TYPE, DomainError, ProblemType
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +26,7 @@ from p3_rag_chatbot.errors import (
     WeightsError,
 )
 from p3_rag_chatbot.leaving import ClientLeftError, not_listening
+from p3_rag_chatbot.stream_problems import stream_problem
 
 OPENAI_PROBLEMS: dict[type[Exception], ProblemType] = {
     RequestError: ProblemType(
@@ -115,20 +115,7 @@ def error_object(problem: Mapping[str, Any], error: Exception, status: int) -> d
 
 def broken_off(error: DomainError, path: str) -> str:
     """Write the event that ends a stream which failed after it began."""
-    kind = next(
-        (OPENAI_PROBLEMS[one] for one in type(error).__mro__ if one in OPENAI_PROBLEMS),
-        OPENAI_PROBLEMS[GenerationError],
-    )
-    ids = request_ids()
-    problem = Problem(
-        type=kind.uri,
-        title=kind.title,
-        status=kind.status,
-        detail=str(error),
-        instance=path,
-        request_id=ids.get("request_id", ""),
-        trace_id=ids.get("trace_id", ""),
-        errors=list(error.fields),
-    ).model_dump()
-    problem["error"] = error_object(problem, error, kind.status)
+    told = stream_problem(error, OPENAI_PROBLEMS, GenerationError, path)
+    problem = told.model_dump()
+    problem["error"] = error_object(problem, error, told.status)
     return f"event: error\ndata: {json.dumps(problem)}\n\n"
