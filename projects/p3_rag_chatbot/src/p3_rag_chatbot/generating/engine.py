@@ -60,7 +60,7 @@ class EmbeddedModel:
         self._loading: asyncio.Task[None] | None = None
         self._room = Room(settings.max_chats, settings.cache_tokens)
         self._slots = Slots(settings.max_chats)
-        self._forgetting: set[asyncio.Future[None]] = set()
+        self._taking = asyncio.Lock()
         self._chats: set[_Chat] = set()
         self._threads: ThreadPoolExecutor | None = None
         self._adapters = adapters_in(
@@ -86,7 +86,6 @@ class EmbeddedModel:
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
         llama, self._llama = self._llama, None
-        await asyncio.gather(*self._forgetting, return_exceptions=True)
         if llama is not None:
             await asyncio.to_thread(llama.close)
 
@@ -238,7 +237,7 @@ class EmbeddedModel:
             )
         await room.enter(n_prompt + n_answer)
         assert self._threads is not None, "entered before it is asked"  # noqa: S101 - our own order
-        slot = self._slots.take(reading)
+        slot = await self._take(llama, reading, n_prompt + n_answer)
         body = {**body, "max_tokens": n_answer, "id_slot": slot}
         chat = _Chat(llama, body, n_prompt + n_answer)
         self._chats.add(chat)
@@ -248,16 +247,23 @@ class EmbeddedModel:
     def _end(self, chat: "_Chat", slot: int, reading: Reading) -> None:
         self._chats.discard(chat)
         self._room.leave(chat.n_tokens)
-        for one in self._slots.leave(slot, reading):
-            if self._llama is not None:
-                work = asyncio.ensure_future(asyncio.to_thread(self._llama.forget, one))
-                self._forgetting.add(work)
-                work.add_done_callback(self._forgotten)
+        self._slots.leave(slot, reading)
 
-    def _forgotten(self, work: asyncio.Future[None]) -> None:
-        self._forgetting.discard(work)
-        if not work.cancelled() and work.exception() is not None:
-            log.warning("tokens_not_forgotten", why=str(work.exception()))
+    async def _take(self, llama: Llama, reading: Reading, n_tokens: int) -> int:
+        """Take a slot, paused chats forgotten first; gives the room back where it cannot."""
+        try:
+            async with self._taking:
+                slot, emptied = self._slots.take(reading)
+                try:
+                    for one in emptied:
+                        await asyncio.to_thread(llama.forget, one)
+                except BaseException:
+                    self._slots.leave(slot, reading)
+                    raise
+        except BaseException:
+            self._room.leave(n_tokens)
+            raise
+        return slot
 
 
 class _Chat:
