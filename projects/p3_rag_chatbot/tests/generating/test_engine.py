@@ -192,7 +192,8 @@ async def test_a_cancelled_task_frees_its_slot_too(model) -> None:
 async def test_beyond_the_line_one_is_sent_away_with_a_time_to_come_back(model) -> None:
     streams = [await begun(model) for _ in range(4)]
     waiting = [asyncio.create_task(text_of(model, question(max_tokens=1))) for _ in range(2)]
-    await asyncio.sleep(0)
+    while model.n_waiting < 2:
+        await asyncio.sleep(0)
     with pytest.raises(ModelBusyError, match="P3_MAX_QUEUED_CHATS") as caught:
         await pieces_of(model, question())
     assert int(caught.value.headers["Retry-After"]) >= 1
