@@ -17,14 +17,14 @@ def llama(data_dir: Path) -> Iterator[Llama]:
     model = Llama(
         LlamaOptions(
             weights=generator_weights(Settings(data_dir=data_dir)),
-            n_threads=1, n_slots=2, n_context=2048, adapters=[BUILTIN_DIR / "grounded.gguf"],
+            n_threads=1, n_slots=1, n_context=2048, adapters=[BUILTIN_DIR / "grounded.gguf"],
         )
     )  # fmt: skip
     yield model
     model.close()
 
 
-def answer(llama: Llama, text: str, *, slot: int, scale: float = 0.0) -> tuple[str, int]:
+def answer(llama: Llama, text: str, *, scale: float = 0.0) -> tuple[str, int]:
     """Answer at temperature 0; returns it, and how many tokens of the prompt were kept."""
     pieces: list[Json] = []
 
@@ -34,7 +34,7 @@ def answer(llama: Llama, text: str, *, slot: int, scale: float = 0.0) -> tuple[s
 
     body = {
         "messages": [{"role": "user", "content": text}], "max_tokens": 8, "stream": True,
-        "temperature": 0, "id_slot": slot, "timings_per_token": True,
+        "temperature": 0, "timings_per_token": True,
         "lora": [{"id": 0, "scale": scale}],
     }  # fmt: skip
     llama.chat(body, take)
@@ -43,17 +43,17 @@ def answer(llama: Llama, text: str, *, slot: int, scale: float = 0.0) -> tuple[s
 
 
 def test_a_slot_keeps_what_it_has_read_until_it_is_told_to_forget(llama: Llama) -> None:
-    answer(llama, SEA, slot=0)
-    assert answer(llama, SEA, slot=0)[1] > 100
+    answer(llama, SEA)
+    assert answer(llama, SEA)[1] > 100
     llama.forget(0)
-    assert answer(llama, SEA, slot=0)[1] == 0
+    assert answer(llama, SEA)[1] == 0
 
 
 def test_what_was_read_without_an_adapter_is_not_taken_for_what_it_reads(llama: Llama) -> None:
     llama.forget(0)
-    fresh = answer(llama, SEA, slot=0, scale=1.0)
-    plain, _ = answer(llama, SEA, slot=1)
-    assert plain != fresh[0]
+    fresh, _ = answer(llama, SEA, scale=1.0)
+    plain, _ = answer(llama, SEA)
+    assert plain != fresh
     for text in (HOUSES, HOUSES + "Or?"):
-        answer(llama, text, slot=1, scale=1.0)
-    assert answer(llama, SEA, slot=1, scale=1.0)[0] == fresh[0]
+        answer(llama, text, scale=1.0)
+    assert answer(llama, SEA, scale=1.0)[0] == fresh
