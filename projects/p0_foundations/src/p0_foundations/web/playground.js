@@ -26,11 +26,11 @@ export function playgroundRoom() {
   const figures = h("dl", { class: "play-figures" });
   const state = { ...readSettings(), run: null, latest: null, history: [], drawn: [], received: 0, ended: null };
 
-  const bar = playBar({ play: () => (state.run ? pause() : play()), step: () => advance({ isOne: true }), reset: () => reset() });
+  const bar = playBar({ play: () => (isPlaying() ? pause() : play()), step: () => advance({ isOne: true }), reset: () => reset() });
   const panel = controls(() => state.settings, (change) => { state.settings = { ...state.settings, ...change }; restart(); });
 
   function restart() {
-    const wasPlaying = Boolean(state.run) && !state.isPreview;
+    const wasPlaying = isPlaying();
     state.step = 0;
     forget();
     panel.show();
@@ -43,7 +43,9 @@ export function playgroundRoom() {
     keepAddress();
   }
 
-  const preview = () => { state.isPreview = true; return follow({ from_step: state.step, max_steps: state.step }, () => false).finally(() => { state.isPreview = false; }); };
+  /** A picture that is asked for without playing is no training to pause: Play begins one at once. */
+  const isPlaying = () => Boolean(state.run) && !state.run.isPreview;
+  const preview = () => follow({ from_step: state.step, max_steps: state.step }, () => false, { isPreview: true });
   const play = () => advance({ isOne: false });
   const reset = () => { state.step = 0; forget(); preview(); };
   const pause = () => settle();
@@ -56,9 +58,9 @@ export function playgroundRoom() {
   }
 
   /** Ask for a stretch of the training and take its events until it ends, fails, or is left. */
-  async function follow(stretch, isEnough) {
+  async function follow(stretch, isEnough, { isPreview = false } = {}) {
     state.run?.abort();
-    const run = new AbortController();
+    const run = Object.assign(new AbortController(), { isPreview });
     state.run = run;
     trouble.replaceChildren();
     say();
@@ -114,8 +116,8 @@ export function playgroundRoom() {
   }
 
   function say() {
-    const { latest, ended, run } = state;
-    bar.show({ isPlaying: Boolean(run) && !state.isPreview, isOver: Boolean(ended) });
+    const { latest, ended } = state;
+    bar.show({ isPlaying: isPlaying(), isOver: Boolean(ended) });
     said.dataset.tone = ended?.reason === "diverged" ? "bad" : latest?.test_accuracy > 0.95 ? "good" : "";
     said.textContent = verdict(state);
     if (!latest) return;
@@ -166,9 +168,9 @@ function playBar({ play, step, reset }) {
   };
 }
 
-function verdict({ latest, ended, history, run, step, isPreview }) {
+function verdict({ latest, ended, history, run, step }) {
   if (ended?.reason === "diverged") return `Diverged at ${ended.message}.`;
-  if (!latest) return run && !isPreview ? (history.length ? `Redoing the first ${history.at(-1).step.toLocaleString()} steps…` : "Starting…") : step ? `Redoing the first ${step.toLocaleString()} steps…` : "";
+  if (!latest) return run && !run.isPreview ? (history.length ? `Redoing the first ${history.at(-1).step.toLocaleString()} steps…` : "Starting…") : step ? `Redoing the first ${step.toLocaleString()} steps…` : "";
   const share = `${Math.round(latest.test_accuracy * 100)} % of the points it never saw are right`;
   if (latest.step === 0) return `Before the first step: ${share}, which is chance. Press Play.`;
   const gap = latest.accuracy - latest.test_accuracy;
