@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFReader, LlamaFileType, ReaderTensor
 from gguf.quants import dequantize, quantize
+from typing_extensions import override
 
 from p3_rag_chatbot.errors import WeightsError
 
@@ -69,9 +71,23 @@ def _write_whole(target: Path, source: Path, kind: GGMLQuantizationType) -> None
             raise
 
 
+class _PlainReader(GGUFReader):
+    """Reads the mapped file as a plain array, of which NumPy makes slices several times as fast."""
+
+    @property
+    @override
+    def data(self) -> npt.NDArray[np.uint8]:  # pyrefly: ignore[bad-override-mutable-attribute] - plain
+        """The file's bytes; a change stays in memory."""
+        return self._bytes
+
+    @data.setter
+    def data(self, mapped: npt.NDArray[np.uint8]) -> None:
+        self._bytes = np.asarray(mapped)
+
+
 def _opened(source: Path) -> GGUFReader:
     try:
-        return GGUFReader(source, "c")  # a private copy: the file type is changed in memory
+        return _PlainReader(source, "c")  # a private copy: the file type is changed in memory
     except (ValueError, IndexError, KeyError) as error:
         raise WeightsError(f"{source} is not a GGUF file: {error}") from error
 
