@@ -39,6 +39,15 @@ def test_below_the_threshold_it_says_that_the_documents_do_not_and_shows_the_nea
     assert [one.source for one in extracted.nearest] == ["1.md", "2.md"]
 
 
+def test_what_holds_the_name_that_was_asked_for_comes_first() -> None:
+    hits = [
+        hit("The notice period of it is Monday.", 1),
+        hit("The notice_period is a setting for the notice.", 2),
+    ]
+    found = read_hits("notice_period of the notice period?", hits, FakeReader())
+    assert [one.hit.rank for one in found] == [2, 1]
+
+
 def test_nothing_found_is_a_refusal_too() -> None:
     assert extract([], 0.5).text == "The documents do not say."
 

@@ -57,3 +57,17 @@ def test_an_answer_stays_in_one_sentence_or_row(
     reader = OnnxReader(Told(words, starts, ends), words, Calibration(), "told")
     (found,) = reader.read([("what?", passage)])
     assert passage[found.start : found.end] == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("what does P3_B set?", "patience"), ("what is set?", "500"), ("P3_C?", "500")],
+)
+def test_a_name_written_as_code_binds_the_answer_to_its_row(
+    tmp_path: Path, question: str, answer: str
+) -> None:
+    words = WordPieces.load(find_minilm(tmp_path, None).tokenizer)
+    favours = {(0, "500"): 9, (0, "patience"): 4}
+    reader = OnnxReader(Told(words, favours, favours), words, Calibration(), "told")
+    (found,) = reader.read([(question, ROWS)])
+    assert ROWS[found.start : found.end] == answer

@@ -12,6 +12,7 @@ from common.evaluation.answer_texts import normalise_answer
 from p3_rag_chatbot.answering.headings import body_start, read_bodies
 from p3_rag_chatbot.contracts import Citation, Hit, Passage
 from p3_rag_chatbot.ports import Reader, Reading
+from p3_rag_chatbot.reading.identifiers import holds, identifiers
 from p3_rag_chatbot.sentences import sentence_around
 
 MAX_SOURCES = 3
@@ -56,13 +57,17 @@ class Extracted:
 
 
 def read_hits(question: str, hits: Sequence[Hit], reader: Reader) -> list[Found]:
-    """Read each hit for the question; the likeliest to answer first."""
+    """Read each hit for the question; the likeliest to answer first.
+
+    Before all others come those that hold the names which the question writes as code.
+    """
     readings = read_bodies(question, [hit.passage for hit in hits], reader)
     found = [
         Found(hit, reading, reader.trust.of(reading.p_answerable, hit.scores))
         for hit, reading in zip(hits, readings, strict=True)
     ]
-    return sorted(found, key=lambda one: -one.trust)
+    names = identifiers(question)
+    return sorted(found, key=lambda one: (not holds(one.hit.passage.text, names), -one.trust))
 
 
 def extract(found: Sequence[Found], threshold: float) -> Extracted:

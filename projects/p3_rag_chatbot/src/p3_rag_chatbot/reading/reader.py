@@ -2,7 +2,8 @@
 
 `ports.Reader` says what it does. A passage longer than a window is read in several that overlap;
 the window with the likeliest span speaks for it. A span stays in one sentence, or row of a table:
-what crosses reads as no answer. Read first: `spans.py`.
+what crosses reads as no answer. Names that a question writes as code bind it further
+(`identifiers.py`). Read first: `spans.py`.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from p3_rag_chatbot.embedding.minilm import find_minilm
 from p3_rag_chatbot.embedding.tokens import Window, WordPieces
 from p3_rag_chatbot.embedding.unpadded import Outputs, UnpaddedModel
 from p3_rag_chatbot.ports import Reading
+from p3_rag_chatbot.reading.identifiers import identifiers, speaking
 from p3_rag_chatbot.reading.spans import Calibration, Floats, Span, best_span
 from p3_rag_chatbot.reading.trust import Trust
 from p3_rag_chatbot.sentences import sentence_starts
@@ -30,6 +32,8 @@ Fitted = TypeVar("Fitted", bound=BaseModel)
 MAX_WINDOW_TOKENS = 384
 OVERLAP_TOKENS = 96
 MAX_QUESTION_TOKENS = 64
+BESIDE_THE_NAME = np.float32(20)
+"""What a span's score loses in a sentence that is silent about a name of the question."""
 CALIBRATION_FILE, TRUST_FILE = "calibration.json", "trust.json"
 
 
@@ -41,6 +45,19 @@ class _Read:
     end: int
     span: Span
     answerable: float
+
+
+@dataclass(frozen=True)
+class _Sentences:
+    """Where a passage's sentences begin; which are meant, if the question names some by code."""
+
+    starts: NDArray[np.int64]
+    is_meant: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, question: str, passage: str) -> Self:
+        starts = sentence_starts(passage)
+        return cls(np.asarray(starts), speaking(passage, starts, identifiers(question)))
 
 
 class OnnxReader:
@@ -103,14 +120,14 @@ class OnnxReader:
             )
         ]  # fmt: skip
         reads: list[list[_Read]] = [[] for _ in pairs]
-        begins = [np.asarray(sentence_starts(passage)) for _, passage in pairs]
+        told = [_Sentences.of(question, passage) for question, passage in pairs]
 
         def keep(rows: Sequence[int], outputs: Outputs) -> None:
             for row, start, end, answerable in zip(
                 rows, outputs[START], outputs[END], outputs[ANSWERABLE], strict=True
             ):
                 at, window = windows[row]
-                reads[at].append(_placed(window, begins[at], start, end, float(answerable)))
+                reads[at].append(_placed(window, told[at], start, end, float(answerable)))
 
         self._model.run(
             [np.asarray(one.ids, dtype=np.int64) for _, one in windows],
@@ -121,15 +138,18 @@ class OnnxReader:
 
 
 def _placed(
-    window: Window, begins: NDArray[np.int64], start: Floats, end: Floats, answerable: float
+    window: Window, told: _Sentences, start: Floats, end: Floats, answerable: float
 ) -> _Read:
-    """Place the likeliest span; `begins` says where the passage's sentences begin."""
+    """Place the likeliest span in a sentence that may hold it."""
     n = len(window.ids) - 1  # without the last [SEP]
     if not window.offsets:
         return _Read(0, 0, Span(0, 0, -1e4, 0.0), answerable)
     sentences = np.zeros(n, dtype=np.int64)
     firsts = [first for first, _ in window.offsets]
-    sentences[window.first :] = np.searchsorted(begins, firsts, side="right")
+    sentences[window.first :] = np.searchsorted(told.starts, firsts, side="right")
+    if told.is_meant is not None:
+        is_meant = np.concatenate([[True], told.is_meant])[sentences]
+        start = np.where(is_meant, start[:n], start[:n] - BESIDE_THE_NAME)
     span = best_span(start[:n], end[:n], sentences=sentences)
     last = len(window.offsets) - 1
     first_word, last_word = (
