@@ -41,6 +41,14 @@ def test_the_answer_given_before_is_a_topic_too() -> None:
     assert "When was Joseph Strauss born?" in proposals("When was he born?", before)
 
 
+def test_a_name_written_as_code_is_what_the_next_question_is_about() -> None:
+    before = history("What does P3_RERANKER do in Python?", "It orders **candidates**. [1]")
+    assert proposals("What is its default?", before) == ["What is P3_RERANKER's default?"]
+    assert proposals("And with it P3_N_CANDIDATES?", before)[-1] == "And with it P3_N_CANDIDATES?"
+    two = history("Does P3_RERANKER need P3_N_CANDIDATES?", "Yes. [1]")
+    assert len(proposals("What is its default?", two)) > 1
+
+
 def test_without_a_name_the_words_of_the_question_are_the_topic() -> None:
     before = history("What is the notice period of a rental contract?", "Three months. [1]")
     assert proposals("Can it be shortened?", before)[0] == (

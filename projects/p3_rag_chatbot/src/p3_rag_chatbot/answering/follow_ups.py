@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from p3_rag_chatbot.openai_contracts import Message
+from p3_rag_chatbot.reading.identifiers import identifiers
 
 MAX_PROPOSALS = 3
 _PRONOUN = re.compile(
@@ -46,12 +47,22 @@ def is_follow_up(question: str, history: Sequence[Message]) -> bool:
 def proposals(question: str, history: Sequence[Message]) -> list[str]:
     """Return questions that may be what was meant, the likeliest first; the question as it is last.
 
-    A topic is a name in an earlier question or answer, or else an earlier question's own words.
+    A topic is a name in an earlier question or answer, or else an earlier question's own words. A
+    name that the question before wrote as code leaves no doubt: it alone is the topic.
     """
     if not is_follow_up(question, history):
         return [question]
+    if not identifiers(question) and (code := _code(history)):
+        return [_with_topic(question, code)]
     made = [_with_topic(question, topic) for topic in _topics(question, history)]
     return list(dict.fromkeys([*made[:MAX_PROPOSALS], question]))
+
+
+def _code(history: Sequence[Message]) -> str:
+    """Return the name that the question before writes as code; empty where it has none or two."""
+    asked = next(one.text for one in reversed(history) if one.role == "user")
+    names = identifiers(asked)
+    return min(names) if len(names) == 1 else ""
 
 
 def _topics(question: str, history: Sequence[Message]) -> list[str]:
