@@ -16,6 +16,8 @@ _END = re.compile(
     rf"|(?:\n(?={_ROW}))"
 )
 _BEGINS_ROW = re.compile(rf"\n{_ROW}")
+_IS_ROW = re.compile(_ROW)
+_COLUMN = re.compile(r"(?:^|; )[^:;\n]{1,60}: ")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[])(?:(?:[A-Z]\.)*[A-Za-z]|[A-Z][a-z]?|Mrs?|Ms|Dr|Prof|St|Sr|Jr|vs|cf|al|approx|[Nn]o"
     r"|[Ff]igs?|[Ee]qs?|[Cc]h|[Ss]ec|[Pp]p?|[Vv]ol|[Ee]d|[Ee]ds|Inc|Ltd|Co|Corp|e\.g|i\.e|z\.B"
@@ -53,6 +55,15 @@ def sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
     if not holding:
         return start, end
     return min(start, holding[0][0]), max(end, holding[-1][1])
+
+
+def row_values(row: str) -> list[tuple[int, int]]:
+    """Return where each value of a table's row begins and ends; nothing where it is no row."""
+    if not _IS_ROW.match(row):
+        return []
+    columns = list(_COLUMN.finditer(row))
+    ends = [*(one.start() for one in columns[1:]), len(row)]
+    return [(one.end(), end) for one, end in zip(columns, ends, strict=True)]
 
 
 def _is_end(text: str, mark: int, following: int) -> bool:

@@ -30,7 +30,7 @@ def test_the_best_span_in_a_sentence_is_the_one_that_trying_all_in_one_finds(
     first = np.float32(start)
     second = np.float32([chance.uniform(-20, 20) for _ in start])
     sentences = np.cumsum([chance.randrange(2) for _ in start])
-    found = best_span(first, second, width, sentences=sentences)
+    found = best_span(first, second, width, places=sentences)
     scores = [
         float(first[a] + second[b])
         for a in range(1, len(start))

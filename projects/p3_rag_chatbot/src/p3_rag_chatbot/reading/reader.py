@@ -1,9 +1,8 @@
 """The reader in ONNX Runtime: passages in windows beside their question; spans out.
 
 `ports.Reader` says what it does. A passage longer than a window is read in several that overlap;
-the window with the likeliest span speaks for it. A span stays in one sentence, or row of a table:
-what crosses reads as no answer. Names that a question writes as code bind it further
-(`identifiers.py`). Read first: `spans.py`.
+the window with the likeliest span speaks for it. A span stays in one place (`places.py`): what
+crosses reads as no answer. Read first: `spans.py`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from typing import Self, TypeVar
 
 import numpy as np
 from common.models.weights import WeightsError
-from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from p3_rag_chatbot.embedding.graph_cache import load_graph
@@ -22,18 +20,17 @@ from p3_rag_chatbot.embedding.minilm import find_minilm
 from p3_rag_chatbot.embedding.tokens import Window, WordPieces
 from p3_rag_chatbot.embedding.unpadded import Outputs, UnpaddedModel
 from p3_rag_chatbot.ports import Reading
-from p3_rag_chatbot.reading.identifiers import identifiers, speaking
+from p3_rag_chatbot.reading.places import Places, places
 from p3_rag_chatbot.reading.spans import Calibration, Floats, Span, best_span
 from p3_rag_chatbot.reading.trust import Trust
-from p3_rag_chatbot.sentences import sentence_starts
 from p3_rag_chatbot.settings import Settings
 
 Fitted = TypeVar("Fitted", bound=BaseModel)
 MAX_WINDOW_TOKENS = 384
 OVERLAP_TOKENS = 96
 MAX_QUESTION_TOKENS = 64
-BESIDE_THE_NAME = np.float32(20)
-"""What a span's score loses in a sentence that is silent about a name of the question."""
+ELSEWHERE = np.float32(20)
+"""What a span's score loses in a place that is not to answer."""
 CALIBRATION_FILE, TRUST_FILE = "calibration.json", "trust.json"
 
 
@@ -45,19 +42,6 @@ class _Read:
     end: int
     span: Span
     answerable: float
-
-
-@dataclass(frozen=True)
-class _Sentences:
-    """Where a passage's sentences begin; which are meant, if the question names some by code."""
-
-    starts: NDArray[np.int64]
-    is_meant: NDArray[np.bool_] | None
-
-    @classmethod
-    def of(cls, question: str, passage: str) -> Self:
-        starts = sentence_starts(passage)
-        return cls(np.asarray(starts), speaking(passage, starts, identifiers(question)))
 
 
 class OnnxReader:
@@ -120,7 +104,7 @@ class OnnxReader:
             )
         ]  # fmt: skip
         reads: list[list[_Read]] = [[] for _ in pairs]
-        told = [_Sentences.of(question, passage) for question, passage in pairs]
+        told = [places(question, passage) for question, passage in pairs]
 
         def keep(rows: Sequence[int], outputs: Outputs) -> None:
             for row, start, end, answerable in zip(
@@ -137,20 +121,16 @@ class OnnxReader:
         return reads
 
 
-def _placed(
-    window: Window, told: _Sentences, start: Floats, end: Floats, answerable: float
-) -> _Read:
-    """Place the likeliest span in a sentence that may hold it."""
+def _placed(window: Window, told: Places, start: Floats, end: Floats, answerable: float) -> _Read:
+    """Put the likeliest span where one may be."""
     n = len(window.ids) - 1  # without the last [SEP]
     if not window.offsets:
         return _Read(0, 0, Span(0, 0, -1e4, 0.0), answerable)
-    sentences = np.zeros(n, dtype=np.int64)
+    place = np.zeros(n, dtype=np.int64)  # 0 is the question's
     firsts = [first for first, _ in window.offsets]
-    sentences[window.first :] = np.searchsorted(told.starts, firsts, side="right")
-    if told.is_meant is not None:
-        is_meant = np.concatenate([[True], told.is_meant])[sentences]
-        start = np.where(is_meant, start[:n], start[:n] - BESIDE_THE_NAME)
-    span = best_span(start[:n], end[:n], sentences=sentences)
+    place[window.first :] = np.searchsorted(told.starts, firsts, side="right")
+    lost = np.where(np.concatenate([[True], told.may_answer])[place], np.float32(0), ELSEWHERE)
+    span = best_span(start[:n] - lost, end[:n], places=place)
     last = len(window.offsets) - 1
     first_word, last_word = (
         min(max(token - window.first, 0), last) for token in (span.first, span.last)

@@ -52,23 +52,23 @@ def best_span(
     end: Floats,
     max_tokens: int = MAX_SPAN_TOKENS,
     *,
-    sentences: NDArray[np.int64] | None = None,
+    places: NDArray[np.int64] | None = None,
 ) -> Span:
     """Return the likeliest span of at most `max_tokens`; token 0 is [CLS] and is in none.
 
     `start` and `end` are (T,) logits, masked where a token is not of the passage. The log
-    probability is among all spans of all starts and ends, [CLS] left out. `sentences` (T,) is the
-    number of each token's sentence: no span crosses from one to another.
+    probability is among all spans of all starts and ends, [CLS] left out. `places` (T,) is the
+    number of each token's place: no span crosses from one to another.
     """
     n = len(start)
     width = min(max_tokens, n - 1)
     padded = np.concatenate([end[1:], np.full(width, -np.inf, dtype=np.float32)])
     ends = np.lib.stride_tricks.sliding_window_view(padded, width)[: n - 1]
     scores = start[1:, None] + ends
-    if sentences is not None:
-        filled = np.concatenate([sentences[1:], np.full(width, -1)])
+    if places is not None:
+        filled = np.concatenate([places[1:], np.full(width, -1)])
         of_end = np.lib.stride_tricks.sliding_window_view(filled, width)[: n - 1]
-        scores = np.where(of_end == sentences[1:, None], scores, -np.inf)
+        scores = np.where(of_end == places[1:, None], scores, -np.inf)
     first, length = divmod(int(scores.argmax()), width)
     best = float(scores[first, length])
     total = _log_sum(start[1:]) + _log_sum(end[1:])
