@@ -1,6 +1,10 @@
 """A data directory that another embedder indexed: the service answers, says so, and is mended."""
 
+import subprocess
+import sys
+import textwrap
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,17 +14,20 @@ import httpx2
 import numpy as np
 import pytest
 from p3_rag_chatbot.api import create_app
-from p3_rag_chatbot.errors import CollectionIndexError
+from p3_rag_chatbot.errors import OtherEmbedderError
 from p3_rag_chatbot.fakes import FakeEmbedder, FakeReader
-from p3_rag_chatbot.index_command import carry_out_reembed
+from p3_rag_chatbot.index_command import INTERRUPTED, carry_out_reembed
 from p3_rag_chatbot.ingestion.indexing import Indexer
 from p3_rag_chatbot.ingestion.loading import RawDocument
-from p3_rag_chatbot.ingestion.reembedding import reembed
+from p3_rag_chatbot.ingestion.reembedding import CHUNKS_AT_ONCE, reembed
 from p3_rag_chatbot.ingestion.sources import uploads
 from p3_rag_chatbot.library.library import Library, open_library
 from p3_rag_chatbot.loading import Models
 from p3_rag_chatbot.ports import Embedder, Vectors
+from p3_rag_chatbot.retrieval.search import Searcher
 from p3_rag_chatbot.settings import Settings
+
+from tests.support.documents import WordEmbedder, numbered
 
 from .served import served
 
@@ -130,17 +137,19 @@ def test_the_vectors_are_those_that_indexing_anew_would_make(
     assert told[1].startswith("mine: nothing to do")
 
 
-def test_a_collection_that_is_changed_meanwhile_stays_as_it_is(library: Library) -> None:
+def test_what_comes_and_goes_meanwhile_is_minded(library: Library) -> None:
     class Meanwhile(OtherEmbedder):
         def embed(self, texts: Sequence[str]) -> Vectors:
-            index(library, FakeEmbedder(), "two.md")
+            if library.hash_of("mine", "two.md") is None:
+                index(library, FakeEmbedder(), "two.md")
+                library.remove_document(library.documents("mine")[0].id)
             return super().embed(texts)
 
-    with pytest.raises(CollectionIndexError, match="changed while it was embedded anew"):
-        reembed(library, "mine", Meanwhile())
-    kept = library.collection("mine")
-    assert (kept.embedder, kept.n_documents) == (FakeEmbedder.name, 2)
-    index(library, FakeEmbedder(), "three.md")
+    assert reembed(library, "mine", Meanwhile()) == 1
+    library.create_collection("anew")
+    index(library, OtherEmbedder(), "two.md", "anew")
+    assert np.array_equal(vectors(library), vectors(library, "anew"))
+    assert library.collection("mine").embedder == OtherEmbedder.name
 
 
 def test_one_that_is_stopped_changes_nothing(library: Library) -> None:
@@ -149,3 +158,101 @@ def test_one_that_is_stopped_changes_nothing(library: Library) -> None:
     before = library.revision("mine")
     assert reembed(library, "mine", OtherEmbedder(), stop=stop) == 0
     assert library.revision("mine") == before
+
+
+class Counting(OtherEmbedder):
+    """Counts the texts it embeds, and the vectors of its making that are still there."""
+
+    def __init__(self) -> None:
+        self.n_embedded = self.n_alive = self.most_alive = 0
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        made = super().embed(texts)
+        self.n_embedded += len(made)
+        self.n_alive += len(made)
+        self.most_alive = max(self.most_alive, self.n_alive)
+        weakref.finalize(made, self._gone, len(made))
+        return made
+
+    def _gone(self, n: int) -> None:
+        self.n_alive -= n
+
+
+REEMBED_UNTIL_KILLED = """
+    import sys
+    from pathlib import Path
+    from p3_rag_chatbot.fakes import FakeEmbedder
+    from p3_rag_chatbot.ingestion.reembedding import reembed
+    from p3_rag_chatbot.library.library import open_library
+    from p3_rag_chatbot.settings import Settings
+    class Other(FakeEmbedder):
+        name = "other-embedder"
+    def tell(n_done, n):
+        print(n_done, n, flush=True)
+        if n_done == int(sys.argv[2]):
+            sys.stdin.read()
+    with open_library(Settings(data_dir=Path(sys.argv[1]))) as library:
+        reembed(library, "laws", Other(), tell=tell)
+"""
+N_CHUNKS = 1_100
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_goes_on_where_it_was_and_the_old_vectors_answer_until_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_in(tmp_path)
+    with open_library(settings) as library:
+        library.create_collection("laws")
+        library.put_document("laws", numbered("many.txt", 1, n_chunks=N_CHUNKS))
+        searcher = Searcher(settings, library, WordEmbedder())
+        before = searcher.rank("laws", "word3", 5)
+        script = textwrap.dedent(REEMBED_UNTIL_KILLED)
+        command = [sys.executable, "-c", script, str(tmp_path), "512"]
+        with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as child:
+            assert child.stdout is not None
+            while child.stdout.readline() != f"512 {N_CHUNKS}\n":
+                assert child.poll() is None
+            assert searcher.rank("laws", "word3", 5) == before
+            child.kill()
+        again = Searcher(settings, library, WordEmbedder())
+        assert again.rank("laws", "word3", 5) == before
+        embedder = Counting()
+        assert carry_out_reembed("laws", library, embedder) == 0
+        told = capsys.readouterr()
+        assert f"laws: goes on, 512 of {N_CHUNKS} chunks are done" in told.err
+        assert told.out == f"laws: {N_CHUNKS} chunks embedded by other-embedder\n"
+        assert embedder.n_embedded == N_CHUNKS - 512
+        assert Searcher(settings, library, embedder).rank("laws", "word3", 5)
+        with pytest.raises(OtherEmbedderError):
+            again.rank("laws", "word3", 5)
+
+
+def test_memory_holds_one_batch_of_vectors(library: Library) -> None:
+    library.create_collection("laws")
+    library.put_document("laws", numbered("many.txt", 1, n_chunks=N_CHUNKS))
+    embedder = Counting()
+    assert reembed(library, "laws", embedder) == N_CHUNKS
+    assert embedder.n_embedded == N_CHUNKS
+    assert embedder.most_alive <= 2 * CHUNKS_AT_ONCE  # the last batch, until the next is made
+    assert embedder.n_alive <= CHUNKS_AT_ONCE
+
+
+def test_ctrl_c_ends_the_command_and_keeps_what_was_embedded(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(Counting):
+        def embed(self, texts: Sequence[str]) -> Vectors:
+            if self.n_embedded:
+                raise KeyboardInterrupt
+            return super().embed(texts)
+
+    library.create_collection("laws")
+    library.put_document("laws", numbered("many.txt", 1, n_chunks=300))
+    assert carry_out_reembed("laws", library, Interrupted()) == INTERRUPTED
+    said = "interrupted: 256 of 300 chunks are embedded; the same command goes on from there"
+    assert said in capsys.readouterr().err
+    assert library.collection("laws").embedder != OtherEmbedder.name
+    goes_on = Counting()
+    assert carry_out_reembed("laws", library, goes_on) == 0
+    assert goes_on.n_embedded == 300 - 256

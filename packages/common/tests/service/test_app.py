@@ -274,6 +274,18 @@ def test_an_answer_that_does_not_begin_in_time_is_given_up_and_its_work_cancelle
     assert "cancelled" in client.app.state.log
 
 
+def test_a_route_with_a_limit_of_its_own_has_that_one_alone(start: Start) -> None:
+    client = start(request_timeout_s=0.05)
+    worked = client.post("/work", params={"n_seconds": 0.3}, json=[{"age": 1}])
+    assert worked.json() == {"n": 1}
+    client = start(request_timeout_s=60, work_timeout_s=0.05)
+    problem = problem_of(client.post("/work", params={"n_seconds": 60}, json=[]), 503)
+    assert problem.type == "/problems/timeout"
+    assert problem.detail == (
+        "No answer began within 0.05 s (P9_WORK_TIMEOUT_S). Half of it is kept."
+    )
+
+
 def test_a_stream_that_has_begun_may_take_its_time(start: Start) -> None:
     client = start(request_timeout_s=0.05)
     assert client.get("/stream", params={"n_seconds": 0.3}).text == "first last"

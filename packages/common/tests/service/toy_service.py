@@ -7,8 +7,9 @@ from typing import Self
 
 from common.errors import DomainError, FieldError, ProblemType
 from common.service import create_service, run_command, service_command
+from common.service.own_limits import AnswerLimit, answers_within
 from common.settings import Settings, settings_config
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
@@ -16,6 +17,7 @@ from starlette.responses import StreamingResponse
 class ToySettings(Settings):
     model_config = settings_config("P9_")
     greeting: str = Field("hello", description="What /hello says.")
+    work_timeout_s: float = Field(60.0, description="Longest time of /work, in seconds.")
 
 
 class Row(BaseModel):
@@ -93,6 +95,13 @@ def routes(settings: ToySettings) -> APIRouter:
         with contextlib.ExitStack() as stack:
             stack.callback(request.app.state.log.append, "cancelled")
             await asyncio.Event().wait()
+
+    work_limit = AnswerLimit(settings.work_timeout_s, "P9_WORK_TIMEOUT_S", "Half of it is kept.")
+
+    @router.post("/work", dependencies=[Depends(answers_within(work_limit))])
+    async def work(n_seconds: float, rows: list[Row]) -> dict[str, int]:
+        await asyncio.sleep(n_seconds)
+        return {"n": len(rows)}
 
     @router.get("/stream")
     async def stream(n_seconds: float) -> StreamingResponse:

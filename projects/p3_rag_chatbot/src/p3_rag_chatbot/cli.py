@@ -56,14 +56,19 @@ def index(
 
 @app.command()
 def reembed(context: typer.Context, collection: Collection = "") -> None:
-    """Embed a collection's texts with the present embedder, where another one did."""
+    """Embed a collection's texts with the present embedder, where another one did.
+
+    The old vectors are searched until all new ones are there; ended before, it goes on from there.
+    """
     from p3_rag_chatbot.embedding.embedder import OnnxEmbedder  # noqa: PLC0415 - ONNX Runtime
     from p3_rag_chatbot.index_command import carry_out_reembed  # noqa: PLC0415 - every loader
     from p3_rag_chatbot.library.library import open_library  # noqa: PLC0415 - SQL
 
     settings: Settings = context.obj
     with open_library(settings) as library:
-        carry_out_reembed(collection or settings.collection, library, OnnxEmbedder.of(settings))
+        embedder = OnnxEmbedder.of(settings)
+        code = carry_out_reembed(collection or settings.collection, library, embedder)
+    raise typer.Exit(code=code)
 
 
 @app.command()

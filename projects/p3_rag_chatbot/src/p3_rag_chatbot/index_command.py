@@ -63,20 +63,34 @@ def carry_out_index(
     return 1 if report.failures else 0
 
 
-def carry_out_reembed(collection: str, library: Library, embedder: Embedder) -> None:
-    """Embed a collection's texts anew where another model's vectors are there."""
+def carry_out_reembed(collection: str, library: Library, embedder: Embedder) -> int:
+    """Embed a collection's texts anew where another model's vectors are there.
+
+    Returns the exit code: 0, or 130 when it was interrupted; the same command goes on from there.
+    """
     if not is_of_another(library, collection, embedder):
         typer.echo(f"{collection}: nothing to do, its vectors are of {embedder.name}")
-        return
+        return 0
     console = Console(stderr=True)
-    with _bars(console) as bars:
-        task = bars.add_task("embedding")
+    so_far = ""
+    try:
+        with _bars(console) as bars:
+            task = bars.add_task("embedding")
 
-        def tell(n_done: int, n: int) -> None:
-            bars.update(task, completed=n_done, total=n)
+            def tell(n_done: int, n: int) -> None:
+                nonlocal so_far
+                if n_done and not so_far:
+                    typer.echo(f"{collection}: goes on, {n_done} of {n} chunks are done", err=True)
+                so_far = f"{n_done} of {n} chunks are embedded"
+                bars.update(task, completed=n_done, total=n)
 
-        n_chunks = reembed(library, collection, embedder, tell=tell)
+            n_chunks = reembed(library, collection, embedder, tell=tell)
+    except KeyboardInterrupt:
+        done = so_far or "nothing is embedded"
+        typer.echo(f"interrupted: {done}; the same command goes on from there", err=True)
+        return INTERRUPTED
     typer.echo(f"{collection}: {n_chunks} chunks embedded by {embedder.name}")
+    return 0
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Routes that bring documents in: files of a form, or web addresses; progress as it comes.
 
 With `Accept: text/event-stream` each document is an event as it is done, and the last event is the
-report, or an `error`'s problem details; else the answer is the report. When the client leaves,
-indexing ends between two documents.
+report, or an `error`'s problem details; else the answer is the report, within `P3_INDEX_TIMEOUT_S`.
+When that is over, or the client leaves, indexing ends between two documents.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from common.errors import DomainError, FieldError
+from common.service.own_limits import AnswerLimit, answers_within
 from fastapi import APIRouter, Depends, Path, Request, UploadFile
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -32,6 +33,10 @@ from p3_rag_chatbot.stream_problems import stream_problem
 
 Name = Annotated[str, Path(pattern=COLLECTION_NAME)]
 EVENTS = "text/event-stream"
+WHAT_IS_KEPT = (
+    "Each document that was indexed by then is kept whole; the same request goes on with the rest. "
+    f"With `Accept: {EVENTS}` there is no limit."
+)
 
 
 class WebPages(BaseModel):
@@ -48,7 +53,8 @@ def index_router(
 ) -> APIRouter:
     """Make the routes; `own_page` is the dependency that refuses pages of other sites."""
     router = APIRouter(prefix="/v1/collections/{name}", tags=["documents"])
-    guarded = [Depends(own_page)]
+    limit = AnswerLimit(settings.index_timeout_s, "P3_INDEX_TIMEOUT_S", WHAT_IS_KEPT)
+    guarded = [Depends(own_page), Depends(answers_within(limit))]
 
     async def indexed(request: Request, name: str, corpus: Corpus) -> Response:
         shown = library().visible_to(key_digest(request, settings))

@@ -115,6 +115,13 @@ class Settings(common.settings.Settings):
     load_timeout_s: float = Field(
         120.0, gt=0, description="Longest time to read one document, in seconds."
     )
+    index_timeout_s: float = Field(
+        600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time until documents that came over HTTP are indexed, in seconds; "
+        "an event stream has no limit.",
+    )
     load_memory_bytes: int = Field(
         3 * 1024**3, ge=256 * 1024**2, description="Most memory to read one document, in bytes."
     )

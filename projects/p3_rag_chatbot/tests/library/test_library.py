@@ -236,6 +236,41 @@ def test_the_last_word_on_an_answer_counts(library: Library) -> None:
     assert library.visible_to(THEIRS).feedback() == []
 
 
+def test_another_models_vectors_are_taken_once_each_chunk_has_one(library: Library) -> None:
+    for name in ("laws", "others"):
+        library.create_collection(name)
+        library.put_document(name, document(f"{name}.txt", "One. Two."))
+    others, revision = library.vectors(chunk_ids(library, "others")), library.revision("laws")
+    gathered = library.next_vectors("laws", "next")
+    first, second = gathered.missing()
+    made = np.eye(2, 8, dtype=np.float32)
+    gathered.put([second, 10**9], made)
+    assert not gathered.take()
+    assert gathered.missing() == [first]
+    assert library.revision("laws") == revision
+    library.put_document("laws", document("late.txt", "Three."))
+    gathered.put([second, first], made)
+    (late,) = gathered.missing()
+    library.put_document("laws", document("laws.txt", "Four."))  # with it go two vectors
+    (now,) = set(gathered.missing()) - {late}
+    gathered.put([late, now], made)
+    with library.view("laws") as view:
+        before = view.documents
+    assert gathered.take()
+    assert np.array_equal(library.vectors([late, now]), made)
+    assert np.array_equal(library.vectors(chunk_ids(library, "others")), others)
+    assert library.collection("laws").embedder == "next"
+    with library.view("laws") as view:
+        assert not set(view.documents.values()) & set(before.values())
+    assert sorted(library.next_vectors("laws", "next").missing()) == sorted([late, now])
+
+
+def test_nobody_gathers_vectors_of_a_collection_that_is_not_seen(library: Library) -> None:
+    library.create_collection("mine", key_digests=[MINE])
+    with pytest.raises(UnknownCollectionError):
+        library.visible_to(THEIRS).next_vectors("mine", "next")
+
+
 PUT_UNTIL_KILLED = """
     import sys
     from p3_rag_chatbot.library.library import open_library

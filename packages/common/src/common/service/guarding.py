@@ -2,6 +2,7 @@
 
 Pure ASGI, one layer inside `observing.py`. A refusal is a problem that says the limit and the
 setting that raises it. Streaming answers keep their time: the limit ends when an answer begins.
+A route may have a limit of its own (`own_limits.py`).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.service.bodies import Farewell
 from common.service.deadlines import Deadline, Deadlines
+from common.service.own_limits import ALLOW, AnswerLimit
 from common.service.problems import (
     BODY_TIMEOUT,
     BUSY,
@@ -72,6 +74,7 @@ class Guard:
             settings.body_timeout_s if has_body else settings.request_timeout_s
         )
         exchange = _Exchange(settings, receive, send, deadline, is_whole=not has_body)
+        scope[ALLOW] = exchange.allow
         self._n_in_flight += 1
         try:
             with deadline:
@@ -79,7 +82,7 @@ class Guard:
         except TimeoutError:
             if exchange.has_started or not deadline.has_passed:
                 raise
-            refusal = exchange.too_slow() if exchange.is_body_awaited else self._too_slow()
+            refusal = exchange.too_slow()
             await _refuse(refusal, scope, receive, exchange.send)
         finally:
             self._n_in_flight -= 1
@@ -118,10 +121,6 @@ class Guard:
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return bool(key) and any(matches)
 
-    def _too_slow(self) -> RefusedError:
-        detail = f"No answer began within {self._settings.request_timeout_s:g} s "
-        return RefusedError(TIMEOUT, f"{detail}(REQUEST_TIMEOUT_S).", headers={"Retry-After": "1"})
-
 
 def _encoded(encodings: str) -> RefusedError | None:
     """Refuse a body that is not as it is (RFC 9110, sections 8.4 and 15.5.16)."""
@@ -157,17 +156,18 @@ class _Exchange:
         self._send = send
         self._deadline = deadline
         self._is_whole = is_whole
+        self._is_body_awaited = False
+        self._limit = AnswerLimit(settings.request_timeout_s, "REQUEST_TIMEOUT_S")
         self.n_bytes = 0
-        self.is_body_awaited = False
         self.has_started = False
 
     async def receive(self) -> Message:
         """Pass the next message on (ASGI)."""
         if self._is_whole:
             return await self._receive()
-        self.is_body_awaited = True
+        self._is_body_awaited = True
         message = await self._receive()
-        self.is_body_awaited = False
+        self._is_body_awaited = False
         self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self._settings.max_body_bytes:
             self._send = Farewell(self._receive, self._send).send
@@ -176,7 +176,7 @@ class _Exchange:
             )
         if not message.get("more_body", False):
             self._is_whole = True
-            self._deadline.allow(self._settings.request_timeout_s)
+            self._deadline.allow(self._limit.seconds)
         return message
 
     async def send(self, message: Message) -> None:
@@ -186,8 +186,16 @@ class _Exchange:
             self._deadline.allow(math.inf)
         await self._send(message)
 
+    def allow(self, limit: AnswerLimit) -> None:
+        """Keep this limit from now on, or once the body is whole; an answer that began has none."""
+        self._limit = limit
+        if self._is_whole and not self.has_started:
+            self._deadline.allow(limit.seconds)
+
     def too_slow(self) -> RefusedError:
-        """Say that the body did not arrive in time."""
+        """Say what took too long: the body's arrival, or the answer's beginning."""
+        if not self._is_body_awaited:
+            return RefusedError(TIMEOUT, self._limit.exceeded(), headers={"Retry-After": "1"})
         detail = (
             f"{self.n_bytes} bytes arrived within {self._settings.body_timeout_s:g} s "
             "and the rest did not (BODY_TIMEOUT_S)."

@@ -29,7 +29,8 @@ from p3_rag_chatbot.errors import (
 )
 from p3_rag_chatbot.library import rows
 from p3_rag_chatbot.library.documents import NewDocument, Placed, storable
-from p3_rag_chatbot.library.embedders import check_embedder, replace_vectors
+from p3_rag_chatbot.library.embedders import check_embedder
+from p3_rag_chatbot.library.next_vectors import NextVectors
 from p3_rag_chatbot.library.sketches import sketch
 from p3_rag_chatbot.library.tables import (
     CHUNKS,
@@ -175,7 +176,7 @@ class Library:
                 of = [{"document": row["id"], **chunk} for chunk in chunks]
                 connection.execute(sa.insert(CHUNKS), of)
             embedder = document.embedder if chunks else kept.embedder
-            _touch(connection, collection, embedder=embedder)
+            rows.touch(connection, collection, embedder=embedder)
 
         self._store.run(work)
         return rows.document(row)
@@ -187,7 +188,7 @@ class Library:
             collection = self._collection_of(connection, document_id)
             self._row(connection, collection, is_changing=True)
             connection.execute(sa.delete(DOCUMENTS).where(DOCUMENTS.c.id == document_id))
-            _touch(connection, collection)
+            rows.touch(connection, collection)
 
         self._store.run(work)
 
@@ -268,22 +269,15 @@ class Library:
         gone = bytes(max(map(len, found.values()), default=0))
         return as_vectors([found.get(one, gone) for one in chunk_ids])
 
-    def replace_vectors(
-        self, view: CollectionView, chunk_ids: Sequence[int], vectors: Vectors, embedder: str
-    ) -> None:
-        """Put another model's vectors in place of all that a view of a collection showed.
+    def next_vectors(self, collection: str, embedder: str) -> NextVectors:
+        """Return what gathers another model's vectors of a collection until they are whole."""
+        with self._store.read() as connection:
+            self._row(connection, collection)
 
-        Raises `CollectionIndexError`, and changes nothing, where the collection was changed since.
-        """
+        def enter(connection: sa.Connection) -> None:
+            self._row(connection, collection, is_changing=True)
 
-        def work(connection: sa.Connection) -> None:
-            kept = self._row(connection, view.collection, is_changing=True)
-            replace_vectors(
-                connection, view, kept.revision, dict(zip(chunk_ids, vectors, strict=True))
-            )
-            _touch(connection, view.collection, embedder=embedder)
-
-        self._store.run(work)
+        return NextVectors(self._store, collection, embedder, enter)
 
     # ------------------------------------------------------------- what lies in a store outside
     def placed(self, collection: str) -> list[Placed]:
@@ -373,11 +367,6 @@ def _check_name(name: str) -> None:
 def _document_id(collection: str, source: str) -> str:
     key = f"{collection}\n{storable(source)}"
     return sha256(key.encode()).hexdigest()[:24]
-
-
-def _touch(connection: sa.Connection, name: str, **values: str) -> None:
-    changed = {"revision": random_id(64), "changed_at": time.time(), **values}
-    connection.execute(sa.update(COLLECTIONS).where(COLLECTIONS.c.name == name).values(changed))
 
 
 def _in_parts(items: Sequence[T]) -> Generator[list[T]]:

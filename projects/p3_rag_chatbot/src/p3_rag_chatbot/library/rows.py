@@ -115,5 +115,12 @@ def feedback(row: sa.RowMapping) -> Feedback:
     return Feedback.model_validate({**row, "passages": json.loads(row["passages"])})
 
 
+def touch(connection: sa.Connection, collection: str, **values: str) -> None:
+    """Note that a collection was changed, now."""
+    changed = {"revision": random_id(64), "changed_at": time.time(), **values}
+    table = COLLECTIONS
+    connection.execute(sa.update(table).where(table.c.name == collection).values(changed))
+
+
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)

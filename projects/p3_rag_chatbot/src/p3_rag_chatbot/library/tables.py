@@ -66,6 +66,15 @@ CHUNKS = sa.Table(
 """`text[start:end]` of its document. `headings` is a JSON list; `vector` is float16, little-endian;
 `sketch` is what near-duplicates are told by (`retrieval/near_duplicates.py`)."""
 
+NEXT_VECTORS = sa.Table(
+    "next_vectors",
+    _METADATA,
+    sa.Column("chunk", CHUNKS.c.id.type, sa.ForeignKey("chunks.id"), primary_key=True),
+    sa.Column("embedder", sa.Text, primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+)
+"""Another model's vectors, until each chunk of its collection has one (`next_vectors.py`)."""
+
 FEEDBACK = sa.Table(
     "feedback",
     _METADATA,
