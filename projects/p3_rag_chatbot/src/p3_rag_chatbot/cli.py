@@ -140,9 +140,12 @@ def finetune(
     """
     if find_spec("torch") is None or find_spec("peft") is None:
         raise TrainingMissingError
-    from p3_rag_chatbot.finetune_command import Order, carry_out  # noqa: PLC0415 - torch
+    from p3_rag_chatbot.training.orders import Order, as_begun  # noqa: PLC0415 - for training
 
-    carry_out(Order(adapter, own, rank, epochs, resume, to), context.obj)
+    order = as_begun(Order(adapter, own, rank, epochs, resume, to), context.obj)
+    from p3_rag_chatbot.finetune_command import carry_out  # noqa: PLC0415 - torch
+
+    carry_out(order, context.obj)
 
 
 def main() -> None:

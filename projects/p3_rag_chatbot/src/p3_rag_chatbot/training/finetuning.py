@@ -25,7 +25,7 @@ from p3_rag_chatbot.training.chats import Chat
 from p3_rag_chatbot.training.examples import Example, read_own
 from p3_rag_chatbot.training.generator_publishing import write_generator_adapter
 from p3_rag_chatbot.training.grounded_examples import grounded_chats
-from p3_rag_chatbot.training.orders import Order, as_begun, run_of
+from p3_rag_chatbot.training.orders import Order, run_of
 from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensors
 from p3_rag_chatbot.training.reader_publishing import calibrate, write_reader
 from p3_rag_chatbot.training.sources import described
@@ -45,11 +45,10 @@ class Finetuned:
 
 
 def finetune(order: Order, settings: Settings, watchers: Sequence[Watcher] = ()) -> Finetuned:
-    """Train as ordered, or go on with the run that `order.resume` names, as it was begun.
+    """Train as ordered; an order that resumes a run is one that `as_begun` returned.
 
-    Raises `OrderError`, `DocumentError` for data, P2's errors for the training.
+    Raises `DocumentError` for data, P2's errors for the training.
     """
-    order = as_begun(order, settings)
     return FINETUNES[order.name](order, settings, watchers)
 
 

@@ -1,8 +1,8 @@
 """What a person asks `finetune` for, and how its run keeps it, to go on as it was begun.
 
 A run's folder holds `order.json` and, where there are any, the person's own examples: a resume
-needs nothing but the run's name, whatever has become of the file they were read from. Knows no
-network. Read next: `finetuning.py`, which carries an order out.
+needs nothing but the run's name, whatever has become of the file they were read from. Loads no
+torch, so that what cannot be is refused at once. Read next: `finetuning.py`, which does the work.
 """
 
 import shutil
@@ -15,8 +15,9 @@ from p2_nn_service import RunFolder, find_run
 from pydantic import TypeAdapter, ValidationError
 
 from p3_rag_chatbot.errors import OrderError
+from p3_rag_chatbot.peft_files import write_text
 from p3_rag_chatbot.settings import Settings
-from p3_rag_chatbot.training.peft_adapters import write_text
+from p3_rag_chatbot.training.examples import read_own
 
 ORDER_FILE, OWN_FILE = "order.json", "own.csv"
 MAX_RANK = 256
@@ -52,9 +53,12 @@ _ORDER = TypeAdapter(Order)
 def as_begun(order: Order, settings: Settings) -> Order:
     """Return the order itself, or of one that resumes a run, what that run was begun with.
 
-    Raises `OrderError` where it asks for something else, `RunNotFoundError` for an unknown run.
+    Raises `OrderError` where it asks for something else, `RunNotFoundError` for an unknown run,
+    `DocumentError` for examples that cannot be learned from.
     """
     if not order.resume:
+        if order.own is not None:
+            read_own(order.own)
         return order
     if order.changes:
         named = ", ".join(f"--{name}" for name in order.changes)
