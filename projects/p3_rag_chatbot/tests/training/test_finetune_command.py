@@ -101,34 +101,31 @@ def desk_in(folder: Path) -> Desk:
     return desk
 
 
-BEGUN = ("reader", "--own", "own.csv", "--rank", "2", "--epochs", str(N_PARTS))
+Cut = tuple[Desk, tuple[int, str, str]]
 
 
-@pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, tuple[int, str, str]]:
-    """A run that Ctrl-C ended; the person's examples are gone since."""
-    desk = desk_in(tmp_path_factory.mktemp("stopped"))
-    said = desk.signalled(signal.SIGINT, *_here(desk))
+def cut_off(folder: Path, number: signal.Signals) -> Cut:
+    """A run that a signal ended; the person's examples are gone since."""
+    desk = desk_in(folder)
+    options = ("--own", str(desk.own), "--rank", "2", "--epochs", str(N_PARTS))
+    said = desk.signalled(number, "reader", *options)
     desk.own.unlink()
     return desk, said
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, tuple[int, str, str]]:
-    """A run that `kill -9` ended; the person's examples are gone since."""
-    desk = desk_in(tmp_path_factory.mktemp("killed"))
-    said = desk.signalled(signal.SIGKILL, *_here(desk))
-    desk.own.unlink()
-    return desk, said
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Cut:
+    return cut_off(tmp_path_factory.mktemp("stopped"), signal.SIGINT)
 
 
-def _here(desk: Desk) -> Sequence[str]:
-    return [str(desk.own) if one == "own.csv" else one for one in BEGUN]
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Cut:
+    return cut_off(tmp_path_factory.mktemp("killed"), signal.SIGKILL)
 
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_learned_and_says_in_a_line_how_to_go_on(
-    stopped: tuple[Desk, tuple[int, str, str]],
+    stopped: Cut,
 ) -> None:
     desk, (code, out, err) = stopped
     (run,) = desk.runs
@@ -145,7 +142,7 @@ def test_ctrl_c_keeps_what_was_learned_and_says_in_a_line_how_to_go_on(
 
 @pytest.mark.slow
 def test_a_killed_run_said_its_name_and_has_kept_its_parts(
-    killed: tuple[Desk, tuple[int, str, str]],
+    killed: Cut,
 ) -> None:
     desk, (code, out, err) = killed
     (run,) = desk.runs
@@ -156,9 +153,7 @@ def test_a_killed_run_said_its_name_and_has_kept_its_parts(
 
 
 @pytest.mark.slow
-def test_either_goes_on_by_its_name_alone_to_the_same_adapter(
-    stopped: tuple[Desk, tuple[int, str, str]], killed: tuple[Desk, tuple[int, str, str]]
-) -> None:
+def test_either_goes_on_by_its_name_alone_to_the_same_adapter(stopped: Cut, killed: Cut) -> None:
     learned = []
     for desk, _ in (stopped, killed):
         (run,) = desk.runs
