@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from p2_nn_service.debugging.subject import Subject
     from p2_nn_service.errors import NetworkError, TrainingError
     from p2_nn_service.models.building import build
-    from p2_nn_service.runs import RunFolder
+    from p2_nn_service.runs import RunFolder, find_run
     from p2_nn_service.training.loop import Batches, Fitted, Keeping, fit
     from p2_nn_service.training.recipe import Recipe
     from p2_nn_service.training.watching import Watcher
@@ -32,6 +32,7 @@ _HOMES = {
     "Watcher": "p2_nn_service.training.watching",
     "build": "p2_nn_service.models.building",
     "examine": "p2_nn_service.debugging.examining",
+    "find_run": "p2_nn_service.runs",
     "fit": "p2_nn_service.training.loop",
     "open_dataset": "p2_nn_service.data.datasets",
 }
@@ -50,6 +51,7 @@ __all__ = [
     "Watcher",
     "build",
     "examine",
+    "find_run",
     "fit",
     "open_dataset",
 ]

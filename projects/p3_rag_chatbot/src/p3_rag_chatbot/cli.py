@@ -134,17 +134,23 @@ def finetune(
     own: Annotated[
         Path | None, typer.Option(help="CSV with question, passage, answer, to learn from too.")
     ] = None,
-    rank: Annotated[int | None, typer.Option(min=1, max=256, help="Rank of the adapter.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Parts to train for.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the adapter, 1 to 256.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Parts to train for.")] = None,
     resume: Annotated[str, typer.Option(help="Go on with this run, as it was begun.")] = "",
     to: Annotated[Path | None, typer.Option(help="Folder to write the adapter to.")] = None,
 ) -> None:
-    """Train an adapter of the embedded models; hours on a processor, minutes on a GPU."""
+    """Train an adapter of the embedded models; hours on a processor, minutes on a GPU.
+
+    Ctrl-C keeps what it has learned, says how to go on, and exits with 130.
+    """
     if find_spec("torch") is None or find_spec("peft") is None:
         raise TrainingMissingError
-    from p3_rag_chatbot.finetune_command import Order, carry_out  # noqa: PLC0415 - torch
+    from p3_rag_chatbot.training.orders import Order, as_begun  # noqa: PLC0415 - for training
 
-    carry_out(Order(adapter, own, rank, epochs, resume, to), context.obj)
+    order = as_begun(Order(adapter, own, rank, epochs, resume, to), context.obj)
+    from p3_rag_chatbot.finetune_command import carry_out  # noqa: PLC0415 - torch
+
+    carry_out(order, context.obj)
 
 
 def main() -> None:

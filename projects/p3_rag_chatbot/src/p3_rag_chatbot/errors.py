@@ -104,6 +104,10 @@ class TrainingMissingError(ChatbotError):
         )
 
 
+class OrderError(ChatbotError):
+    """`finetune` is asked for what cannot be; the message names the option."""
+
+
 class ModelsLoadingError(ChatbotError):
     """A model is asked before it is loaded, or one that could not be."""
 

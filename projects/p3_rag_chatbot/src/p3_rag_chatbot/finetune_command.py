@@ -9,7 +9,8 @@ from torch.optim import Optimizer
 from typing_extensions import override
 
 from p3_rag_chatbot.settings import Settings
-from p3_rag_chatbot.training.finetuning import Order, finetune
+from p3_rag_chatbot.training.finetuning import finetune
+from p3_rag_chatbot.training.orders import Order
 
 
 class _Shown(Watcher):
@@ -18,9 +19,11 @@ class _Shown(Watcher):
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None, loss="")
+        self.run_id = ""
 
     @override
     def started(self, record: RunRecord) -> None:
+        self.run_id = record.id
         self._bar.console.print(
             f"run {record.id}: {record.steps:,} steps on {record.device} in {record.precision}; "
             "Ctrl-C keeps what it has learned",
@@ -43,20 +46,33 @@ class _Shown(Watcher):
 
 
 def carry_out(order: Order, settings: Settings) -> None:
-    """Fine-tune as ordered, and say how it ended."""
+    """Fine-tune as ordered, and say how it ended.
+
+    Raises `KeyboardInterrupt` where it was stopped, which says how to go on.
+    """
     columns = (
         MofNCompleteColumn(), BarColumn(24),
         TextColumn("{task.fields[loss]}"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        done = finetune(order, settings, [_Shown(bar)])
+    to = Console(stderr=True)
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as bar:
+        shown = _Shown(bar)
+        try:
+            done = finetune(order, settings, [shown])
+        except KeyboardInterrupt:
+            if not shown.run_id:
+                raise
+            kept = f"{_resume(order, shown.run_id)} goes on from what it kept last"
+            raise KeyboardInterrupt(kept) from None
     record = done.fitted.record
     if done.card is None:
-        rank = f" --rank {order.rank}" if order.rank else ""
-        typer.echo(
-            f"stopped after step {record.step:,}; everything is kept: "
-            f"`p3-rag-chatbot finetune {order.name}{rank} --resume {record.id}` goes on from there"
+        raise KeyboardInterrupt(
+            f"after step {record.step:,}; everything is kept: {_resume(order, record.id)} "
+            "goes on from there"
         )
-        return
     told = ", ".join(f"{name} {value:g}" for name, value in done.card.metrics.items())
     typer.echo(f"{order.name}: {told}, on {done.card.held_out}. It lies in {done.folder}")
+
+
+def _resume(order: Order, run_id: str) -> str:
+    return f"`p3-rag-chatbot finetune {order.name} --resume {run_id}`"

@@ -45,3 +45,10 @@ class LoraConfig(BaseModel):
 def adapter_files(folder: Path) -> tuple[Path, Path]:
     """Return where an adapter's configuration and its tensors lie."""
     return folder / "adapter_config.json", folder / "adapter_model.safetensors"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a small file, atomically."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -88,6 +88,33 @@ def test_ones_own_examples_are_checked_line_by_line(tmp_path: Path) -> None:
         read_own(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("question,passage,answer\n", "there is no example in it"),
+        ("question,passage,answer\nWho?,Ann sang.\n", "line 2: answer is not there"),
+        (
+            "question,passage,answer\nWho?,Ann sang.,Ann\n ,Ann sang.,\n",
+            "line 3: question is empty",
+        ),
+        ("question,passage,answer\nWho?,\xff", "not a CSV in UTF-8"),
+    ],
+)
+def test_examples_that_cannot_be_learned_from_are_named(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(DocumentError, match=f"own.csv: {said}"):
+        read_own(path)
+
+
+def test_a_table_that_excel_wrote_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("question,passage,answer\nWho?,Ann sang.,Ann\n", encoding="utf-8-sig")
+    assert [one.answer for one in read_own(path)] == ["Ann"]
+
+
 def test_a_group_is_never_split() -> None:
     from p3_rag_chatbot.training.examples import Example
 

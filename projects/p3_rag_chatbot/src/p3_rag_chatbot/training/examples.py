@@ -159,6 +159,8 @@ def read_own(path: Path) -> list[Example]:
     """Read a person's own examples: CSV with `question`, `passage`, `answer` (empty: none)."""
     found: list[Example] = []
     for number, row in enumerate(_rows(path, ("question", "passage", "answer")), start=2):
+        if empty := [name for name in ("question", "passage") if not row[name].strip()]:
+            raise DocumentError(str(path), f"line {number}: {empty[0]} is empty")
         question, passage, answer = row["question"].strip(), row["passage"], row["answer"].strip()
         start = passage.find(answer) if answer else -1
         if answer and start < 0:
@@ -168,20 +170,27 @@ def read_own(path: Path) -> list[Example]:
         found.append(
             Example(question, passage, start, end, accepted, f"line {number}", holds=bool(answer))
         )
+    if not found:
+        raise DocumentError(str(path), "there is no example in it")
     return found
 
 
 def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # Excel begins it with a mark
             reader = csv.DictReader(file)
             if missing := [name for name in needed if name not in (reader.fieldnames or ())]:
                 raise DocumentError(
                     str(path), f"there is no column {missing[0]!r}; accepted: {', '.join(needed)}"
                 )
-            yield from reader
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(str(path), str(error)) from error
+            for number, row in enumerate(reader, start=2):
+                if short := [name for name in needed if row[name] is None]:
+                    raise DocumentError(str(path), f"line {number}: {short[0]} is not there")
+                yield row
+    except OSError as error:
+        raise DocumentError(str(path), error.strerror or str(error)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DocumentError(str(path), f"not a CSV in UTF-8: {error}") from error
 
 
 def split_by_group(

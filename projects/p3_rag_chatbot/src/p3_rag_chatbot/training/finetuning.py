@@ -25,6 +25,7 @@ from p3_rag_chatbot.training.chats import Chat
 from p3_rag_chatbot.training.examples import Example, read_own
 from p3_rag_chatbot.training.generator_publishing import write_generator_adapter
 from p3_rag_chatbot.training.grounded_examples import grounded_chats
+from p3_rag_chatbot.training.orders import Order, run_of
 from p3_rag_chatbot.training.reader_network import ReaderNetwork, adapter_tensors
 from p3_rag_chatbot.training.reader_publishing import calibrate, write_reader
 from p3_rag_chatbot.training.sources import described
@@ -32,18 +33,6 @@ from p3_rag_chatbot.training.tool_examples import read_tool_tasks, tool_chats
 
 N_GROUNDED, N_TOOLS = 1_000, 4_000
 """Conversations; an epoch of either is at most an hour on two cores."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a person asked for; None and empty take the adapter's own defaults."""
-
-    name: str
-    own: Path | None = None
-    rank: int | None = None
-    epochs: int | None = None
-    resume: str = ""
-    to: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,17 +45,20 @@ class Finetuned:
 
 
 def finetune(order: Order, settings: Settings, watchers: Sequence[Watcher] = ()) -> Finetuned:
-    """Train as ordered; raises `DocumentError` for data, P2's errors for the training."""
+    """Train as ordered; an order that resumes a run is one that `as_begun` returned.
+
+    Raises `DocumentError` for data, P2's errors for the training.
+    """
     return FINETUNES[order.name](order, settings, watchers)
 
 
 def _reader(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
+    own = read_own(order.own) if order.own else []
     weights = find_minilm(settings.data_dir, settings.embedder_weights)
     data = reader_training.open_data(_datasets(settings))
-    own = read_own(order.own) if order.own else []
     data = replace(data, train=data.train + own)
     rank = order.rank or reader_training.RANK
-    run = _run(order, settings)
+    run = run_of(order, settings)
     fitted = reader_training.train_reader(
         data, weights.tensors.parent, run=run,
         recipe=_recipe(reader_training.RECIPE, order, run), rank=rank, watchers=watchers,
@@ -97,10 +89,10 @@ def _reader(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Fi
 
 
 def _grounded(order: Order, settings: Settings, watchers: Sequence[Watcher]) -> Finetuned:
+    own = read_own(order.own) if order.own else []
     data = reader_training.open_data(_datasets(settings))
     examples = [one for one in data.train if one.group.startswith("squad")]
-    examples += read_own(order.own) if order.own else []
-    chats = grounded_chats(examples, n=N_GROUNDED)
+    chats = grounded_chats(examples + own, n=N_GROUNDED)
     return _generator(
         order, settings, watchers, chats, recipe=generator_training.RECIPE, rank=16,
         purpose="answers from numbered passages, and cites them",
@@ -140,7 +132,7 @@ def _generator(
 ) -> Finetuned:
     """Train an adapter of the generator on conversations, and write it with its card."""
     rank = order.rank or rank
-    run = _run(order, settings)
+    run = run_of(order, settings)
     fitted = generator_training.train_generator(
         chats, published(settings), run=run, recipe=_recipe(recipe, order, run),
         rank=rank, watchers=watchers, resume=bool(order.resume),
@@ -172,12 +164,6 @@ def _datasets(settings: Settings) -> Path:
             "the training data", "name the folder of data sets with ROADMAP_DATASETS"
         )
     return settings.datasets_dir
-
-
-def _run(order: Order, settings: Settings) -> RunFolder:
-    """Return a new run's folder, or that of the run to go on with."""
-    name = order.resume or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{order.name}"
-    return RunFolder(settings.data_dir / "runs" / name)
 
 
 def _recipe(recipe: Recipe, order: Order, run: RunFolder) -> Recipe:

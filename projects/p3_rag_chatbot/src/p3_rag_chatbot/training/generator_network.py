@@ -3,6 +3,8 @@
 LoRA (Hu et al. 2021) on every linear layer of the decoder. Needs transformers and peft.
 """
 
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,16 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 def open_generator(weights: Path) -> tuple[nn.Module, Any]:
-    """Read the network and its tokenizer from a GGUF file, its numbers as float32."""
+    """Read the network and its tokenizer from a GGUF file, its numbers as float32, silently.
+
+    The bar over a GGUF file's tensors is tqdm's own, which transformers' switch does not reach and
+    tqdm's only before it is first imported.
+    """
     logging.disable_progress_bar()
     folder, name = str(weights.parent), weights.name
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    network = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+    with redirect_stderr(StringIO()):
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+        network = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
     network.config.use_cache = False
     return network, tokenizer
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from torch import nn
 
 from p3_rag_chatbot.generating.adapters import write_gguf
+from p3_rag_chatbot.peft_files import write_text
 from p3_rag_chatbot.training.cards import Card
 from p3_rag_chatbot.training.generator_network import TARGETS, TASK, adapter_tensors
-from p3_rag_chatbot.training.peft_adapters import write_peft, write_text
+from p3_rag_chatbot.training.peft_adapters import write_peft
 
 
 def write_generator_adapter(folder: Path, network: nn.Module, card: Card, *, rank: int) -> None:

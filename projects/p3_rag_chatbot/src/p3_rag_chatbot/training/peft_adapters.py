@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from p3_rag_chatbot.peft_files import adapter_files
+from p3_rag_chatbot.peft_files import adapter_files, write_text
 
 
 def with_lora(
@@ -59,10 +59,3 @@ def write_peft(
         "inference_mode": True,
     }
     write_text(config_file, json.dumps(config, indent=2))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a small file, atomically."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -14,10 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from tokenizers import Tokenizer
 from torch import nn
 
+from p3_rag_chatbot.peft_files import write_text
 from p3_rag_chatbot.reading.spans import Calibration
 from p3_rag_chatbot.training.cards import Card
 from p3_rag_chatbot.training.examples import Example
-from p3_rag_chatbot.training.peft_adapters import write_peft, write_text
+from p3_rag_chatbot.training.peft_adapters import write_peft
 from p3_rag_chatbot.training.reader_network import TARGETS, ReaderNetwork, adapter_tensors
 from p3_rag_chatbot.training.reader_training import answer_all
 
