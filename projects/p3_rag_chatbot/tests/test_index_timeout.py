@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
@@ -74,6 +75,23 @@ def test_an_upload_over_its_limit_leaves_whole_documents_and_the_same_one_goes_o
         asked = {"query": "bees", "collection": "mine"}
         hits = client.post("/v1/search", json=asked).raise_for_status().json()["hits"]
         assert {one["passage"]["source"] for one in hits} == {one["source"] for one in kept}
+
+
+@pytest.mark.slow
+def test_uploads_that_wait_for_their_turn_keep_no_search_from_its_answer(tmp_path: Path) -> None:
+    embedder = Held()
+    settings = Settings(data_dir=tmp_path, index_guides=False)
+    n = 48  # more than there are threads for blocking work
+    with service(settings, embedder) as client, ThreadPoolExecutor(n) as people:
+        try:
+            uploads = [people.submit(client.post, DOCUMENTS, files=FILES) for _ in range(n)]
+            for _ in range(50):
+                asked = {"query": "bees", "collection": "mine"}
+                assert client.post("/v1/search", json=asked, timeout=20).status_code == 200
+        finally:
+            embedder.may.set()
+        reports = [one.result().raise_for_status().json() for one in uploads]
+    assert sum(one["n_indexed"] for one in reports) == len(FILES)
 
 
 @pytest.mark.slow

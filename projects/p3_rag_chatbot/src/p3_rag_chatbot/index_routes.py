@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Annotated
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from common.errors import DomainError, FieldError
 from common.service.own_limits import AnswerLimit, answers_within
 from fastapi import APIRouter, Depends, Path, Request, UploadFile
@@ -55,11 +55,12 @@ def index_router(
     router = APIRouter(prefix="/v1/collections/{name}", tags=["documents"])
     limit = AnswerLimit(settings.index_timeout_s, "P3_INDEX_TIMEOUT_S", WHAT_IS_KEPT)
     guarded = [Depends(own_page), Depends(answers_within(limit))]
+    turn = CapacityLimiter(1)  # who waits for the indexer holds no thread that others could use
 
     async def indexed(request: Request, name: str, corpus: Corpus) -> Response:
         shown = library().visible_to(key_digest(request, settings))
         await to_thread.run_sync(shown.collection, name)
-        run = _Run(indexer(), name, corpus, request.url.path)
+        run = _Run(indexer(), name, corpus, request.url.path, turn)
         if EVENTS in request.headers.get("accept", ""):
             return EventStream(run.events())
         report = await unless_left(request.receive, run.report())
@@ -93,9 +94,16 @@ def index_router(
 class _Run:
     """One run of the indexer in a thread, watched from the event loop."""
 
-    def __init__(self, indexer: Indexer, collection: str, corpus: Corpus, path: str) -> None:
+    def __init__(
+        self,
+        indexer: Indexer,
+        collection: str,
+        corpus: Corpus,
+        path: str,
+        turn: CapacityLimiter,
+    ) -> None:
         self._indexer, self._collection, self._corpus = indexer, collection, corpus
-        self._path = path
+        self._path, self._turn = path, turn
         self._stop = threading.Event()
 
     async def report(self, tell: Callable[[IndexEvent], None] = lambda _: None) -> IndexReport:
@@ -106,6 +114,7 @@ class _Run:
                     self._collection, self._corpus, tell=tell, stop=self._stop
                 ),
                 abandon_on_cancel=True,
+                limiter=self._turn,
             )
         finally:
             self._stop.set()
