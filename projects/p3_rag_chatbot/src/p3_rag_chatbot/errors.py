@@ -134,11 +134,15 @@ class SchemaError(ChatbotError):
 
 
 class ContextLengthError(ChatbotError):
-    """The prompt and the answer asked for do not fit into the model's context."""
+    """The prompt and the answer asked for do not fit into the model's context.
 
-    def __init__(self, n_prompt: int, n_context: int) -> None:
+    Of a model elsewhere neither number is known, and `told` is what its server said.
+    """
+
+    def __init__(self, n_prompt: int | None, n_context: int | None, *, told: str = "") -> None:
         self.n_prompt, self.n_context = n_prompt, n_context
         super().__init__(
-            f"messages: the prompt has {n_prompt} tokens, the model holds {n_context} with its "
+            told
+            or f"messages: the prompt has {n_prompt} tokens, the model holds {n_context} with its "
             "answer; shorten the prompt or lower max_tokens"
         )

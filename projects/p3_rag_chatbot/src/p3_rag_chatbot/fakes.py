@@ -1,7 +1,7 @@
 """Stand-ins for the models, without weights: small, deterministic, part of the product.
 
 For tests, and for a first look at the service on a machine where no weights can be had. Held with
-the real models to one conformance test (`tests/test_conformance.py`).
+the real models to the same conformance tests (`tests/test_conformance_*.py`).
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 
+from p3_rag_chatbot.errors import ContextLengthError
 from p3_rag_chatbot.openai_contracts import ChatRequest, Delta, Usage
 from p3_rag_chatbot.ports import Reading, Vectors
 from p3_rag_chatbot.reading.trust import Trust
@@ -75,8 +76,8 @@ class FakeReader:
 class FakeChatModel:
     """Says what it is told to say, a word at a time; without that, what the user said last."""
 
-    def __init__(self, name: str = "echo", *, says: str = "") -> None:
-        self.name, self.says = name, says
+    def __init__(self, name: str = "echo", *, says: str = "", n_context: int = 2048) -> None:
+        self.name, self.says, self.n_context = name, says, n_context
         self.asked: list[ChatRequest] = []
 
     def count_tokens(self, request: ChatRequest) -> int:
@@ -84,13 +85,18 @@ class FakeChatModel:
         return sum(len(re.findall(r"\w+|[^\w\s]", one.text)) for one in request.messages)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
-        """Answer word by word."""
+        """Answer word by word, up to a stop sequence."""
         self.asked.append(request)
-        pieces = re.findall(r"\S+\s*", self.says or request.messages[-1].text)
+        n_prompt = self.count_tokens(request)
+        if n_prompt >= self.n_context:
+            raise ContextLengthError(n_prompt, self.n_context)
+        text = self.says or request.messages[-1].text
+        ends = [text.find(stop) for stop in request.stops if stop]
+        text = text[: min((end for end in ends if end >= 0), default=None)]
+        pieces = re.findall(r"\S+\s*", text)
         limit = request.token_limit or len(pieces)
         for piece in pieces[:limit]:
             yield Delta(text=piece)
-        n_prompt = self.count_tokens(request)
         n = min(limit, len(pieces))
         usage = Usage(prompt_tokens=n_prompt, completion_tokens=n, total_tokens=n_prompt + n)
         yield Delta(finish_reason="length" if n < len(pieces) else "stop", usage=usage)

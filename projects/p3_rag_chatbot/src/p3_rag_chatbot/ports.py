@@ -89,8 +89,8 @@ class ChatModel(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[Delta]:
         """Answer piece by piece; the last piece has a `finish_reason` and the usage.
 
-        Closing the iterator stops the work. Raises `ModelBusyError`, `ContextLengthError` or
-        `SchemaError` before the first piece, `GenerationError` at any time.
+        Closing the iterator stops the work. Raises `RequestError`, `ModelBusyError`,
+        `ContextLengthError` or `SchemaError` before the first piece, `GenerationError` at any time.
         """
         ...
 

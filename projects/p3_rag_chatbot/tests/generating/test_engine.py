@@ -26,16 +26,6 @@ ENDLESS = {"max_tokens": 1500, "logit_bias": {"2": -100}}
 """Token 2 ends an answer: without it, one goes on until its tokens are spent."""
 
 
-async def test_an_answer_comes_in_pieces_and_ends_with_its_reason_and_what_it_took(model) -> None:
-    request = question(max_tokens=5)
-    *pieces, end = await pieces_of(model, request)
-    assert [bool(piece.text) for piece in pieces] == [True] * 5
-    assert end.finish_reason == "length"
-    assert end.usage is not None
-    assert end.usage.completion_tokens == 5
-    assert end.usage.prompt_tokens == model.count_tokens(request)
-
-
 async def test_it_answers_a_greeting_with_one(model) -> None:
     assert "Hello" in await text_of(model, question("hi"))
 
@@ -68,14 +58,6 @@ async def test_equal_seeds_give_equal_answers_and_others_do_not(model) -> None:
     first = await text_of(model, question(seed=7, **hot))
     assert await text_of(model, question(seed=7, **hot)) == first
     assert await text_of(model, question(seed=8, **hot)) != first
-
-
-async def test_a_stop_sequence_ends_the_answer_before_it(model) -> None:
-    whole = await text_of(model, question())
-    word = whole.split()[3]
-    *pieces, end = await pieces_of(model, question(stop=[f" {word}", ""]))
-    assert "".join(piece.text for piece in pieces) == whole.split(f" {word}")[0]
-    assert end.finish_reason == "stop"
 
 
 async def test_a_biased_token_is_never_or_always_said(model) -> None:
@@ -111,11 +93,6 @@ async def test_logprobs_alone_bring_no_alternatives(model) -> None:
     first, *_ = await pieces_of(model, question(logprobs=True))
     assert len(first.logprobs) == 1
     assert first.logprobs[0].top_logprobs == ()
-
-
-async def test_a_prompt_that_does_not_fit_is_refused_with_its_length(model) -> None:
-    with pytest.raises(ContextLengthError, match=r"has \d+ tokens, the model holds 512"):
-        await pieces_of(model, question("word " * 800))
 
 
 async def test_an_answer_that_outgrows_the_context_is_cut_there(model) -> None:

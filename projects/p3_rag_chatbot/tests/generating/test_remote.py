@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from p3_rag_chatbot.errors import ChatbotError, GenerationError, ModelBusyError, RequestError
+from p3_rag_chatbot.errors import (
+    ChatbotError,
+    ContextLengthError,
+    GenerationError,
+    ModelBusyError,
+    RequestError,
+)
 from p3_rag_chatbot.generating.remote import RemoteModel
 from p3_rag_chatbot.settings import Settings
 
@@ -100,6 +106,10 @@ async def only_comments(writer: asyncio.StreamWriter) -> None:
 
 SHORT = saying(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", chunk(content="Half "))
 FAILED = saying(EVENTS, b'data: {"error": {"message": "out of memory"}}\n\n')
+OVERFLOW = saying(
+    b"HTTP/1.1 400 Bad\r\n\r\n"
+    b'{"error": {"message": "it holds 512", "code": "context_length_exceeded"}}'
+)
 BAD = saying(b'HTTP/1.1 400 Bad\r\n\r\n{"error": {"message": "too long"}}')
 
 
@@ -118,6 +128,7 @@ BAD = saying(b'HTTP/1.1 400 Bad\r\n\r\n{"error": {"message": "too long"}}')
         (FAILED, GenerationError, "out of memory"),
         (SHORT, GenerationError, "broke off"),
         (BAD, RequestError, "too long"),
+        (OVERFLOW, ContextLengthError, "holds 512"),
         (saying(b"HTTP/1.1 429 Busy\r\nretry-after: 9\r\n\r\n"), ModelBusyError, "429"),
         (saying(b'HTTP/1.1 401 No\r\n\r\n{"detail": "no key"}'), GenerationError, "no key"),
         (saying(b"HTTP/1.1 500 Oh\r\n\r\n<h1>Oh</h1>"), GenerationError, "500: <h1>Oh"),

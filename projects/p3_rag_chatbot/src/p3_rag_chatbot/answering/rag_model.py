@@ -7,6 +7,7 @@ It knows no HTTP; `openai_routes.py` serves it as it serves any other model. Rea
 
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -90,8 +91,9 @@ class RagModel:
                 pieces = self._extracted(depth, retrieved, options, request)
             else:
                 pieces = self._generated(request, retrieved, options)
-        async for piece in pieces:
-            yield _timed(piece, began)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield _timed(piece, began)
 
     def _question(self, request: ChatRequest) -> str:
         last = request.messages[-1]
@@ -193,9 +195,12 @@ class RagModel:
         withhold = options.withhold_unsupported
         withhold = self.settings.withhold_unsupported if withhold is None else withhold
         written, text = Written(), ""
-        async for piece in checked(generator.stream(asked), checker, written, withhold=withhold):
-            text += piece.text
-            yield piece
+        pieces = generator.stream(asked)
+        shown = checked(pieces, checker, written, withhold=withhold)
+        async with aclosing(pieces), aclosing(shown):
+            async for piece in shown:
+                text += piece.text
+                yield piece
         is_answered = any(one.is_supported for one in written.checks)
         rag = self._about(
             "generate", retrieved, options, confidence=round(confidence_of(written.checks), 4),
@@ -207,14 +212,13 @@ class RagModel:
 
     async def _free(self, request: ChatRequest, question: str) -> AsyncGenerator[Delta]:
         bare = request.model_copy(update={"rag": None, "tools": ()})
-        async for piece in self.generator.stream(bare):
-            if piece.finish_reason is None:
-                yield piece
-                continue
-            rag = RagAnswer(
-                depth="free", verdict="free", collection="", question=question, confidence=0.0
-            )
-            yield piece.model_copy(update={"rag": rag})
+        rag = RagAnswer(
+            depth="free", verdict="free", collection="", question=question, confidence=0.0
+        )
+        async with aclosing(self.generator.stream(bare)) as pieces:
+            async for piece in pieces:
+                is_last = piece.finish_reason is not None
+                yield piece.model_copy(update={"rag": rag}) if is_last else piece
 
     def _usage(self, request: ChatRequest, text: str) -> Usage:
         """Count as the model that answered counts: of an extracted answer, the reader's tokens."""

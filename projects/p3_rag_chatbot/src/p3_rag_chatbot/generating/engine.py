@@ -157,8 +157,9 @@ class EmbeddedModel:
         """Answer piece by piece; see `ports.ChatModel`.
 
         A prompt that leaves room for no answer is a `ContextLengthError`; an answer that would
-        outgrow the context is cut there, with `length`. Equal requests with equal seeds get equal
-        answers as long as no other chat is worked on beside them: sums are then made in one order.
+        outgrow the context is cut there, with `length`. Equal requests that name one seed get equal
+        answers as long as no other chat is worked on beside them: their prompts are read whole, and
+        sums are then made in one order.
         """
         settings = self._settings
         body = asked(

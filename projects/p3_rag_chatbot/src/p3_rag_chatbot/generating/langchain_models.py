@@ -11,8 +11,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessageChunk, convert_to_messages
 from pydantic_core import to_json
 
-from p3_rag_chatbot.errors import ChatbotError, GenerationError
+from p3_rag_chatbot.errors import ChatbotError, ContextLengthError, GenerationError
 from p3_rag_chatbot.generating.patience import never_silent
+from p3_rag_chatbot.generating.remote import is_too_long
 from p3_rag_chatbot.openai_contracts import (
     ChatRequest,
     Delta,
@@ -23,7 +24,7 @@ from p3_rag_chatbot.openai_contracts import (
     Usage,
 )
 
-PASSED_ON = ("temperature", "top_p", "max_tokens", "seed")
+PASSED_ON = ("temperature", "top_p", "seed")
 
 
 class LangChainModel:
@@ -48,19 +49,24 @@ class LangChainModel:
                     whole = chunk if whole is None else whole + chunk
                     if text := _text(chunk):
                         yield Delta(text=text)
+            if not isinstance(whole, AIMessageChunk):
+                raise GenerationError(f"{self.name} gave no answer")
+            yield self._end(request, whole)
         except ChatbotError:
             raise
         except Exception as error:  # what a foreign model raises is not known
-            raise GenerationError(f"{self.name} failed: {error}") from error
-        if not isinstance(whole, AIMessageChunk):
-            raise GenerationError(f"{self.name} gave no answer")
-        yield self._end(request, whole)
+            reason = f"{self.name} failed: {error}"
+            if is_too_long(f"{getattr(error, 'code', '')} {error}"):
+                raise ContextLengthError(None, None, told=reason) from error
+            raise GenerationError(reason) from error
 
     async def _chunks(self, request: ChatRequest) -> AsyncGenerator[BaseMessageChunk]:
         messages = convert_to_messages(
             [one.model_dump(exclude_none=True) for one in request.messages]
         )
         given = {k: v for k in PASSED_ON if (v := getattr(request, k)) is not None}
+        if request.token_limit is not None:
+            given["max_tokens"] = request.token_limit
         model: Any = self._model
         if request.tools and request.tool_choice != "none":
             tools = [tool.model_dump(exclude_none=True) for tool in request.tools]

@@ -14,7 +14,12 @@ import httpx2
 from common.errors import FieldError
 from pydantic import BaseModel, ValidationError
 
-from p3_rag_chatbot.errors import GenerationError, ModelBusyError, RequestError
+from p3_rag_chatbot.errors import (
+    ContextLengthError,
+    GenerationError,
+    ModelBusyError,
+    RequestError,
+)
 from p3_rag_chatbot.generating.patience import never_silent
 from p3_rag_chatbot.openai_contracts import (
     ChatRequest,
@@ -32,6 +37,13 @@ MAX_EVENT_CHARACTERS = 1_000_000
 CHARACTERS_A_TOKEN = 4
 CONNECT_S = 10.0
 DONE = "[DONE]"
+TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length")
+"""How servers say that a prompt does not fit: OpenAI's and this one, llama.cpp's, vLLM's."""
+
+
+def is_too_long(said: str) -> bool:
+    """Whether what a server says of a request is that its prompt does not fit."""
+    return any(sign in said for sign in TOO_LONG)
 
 
 class RemoteModel:
@@ -219,6 +231,8 @@ async def _refusal(response: httpx2.Response, who: str) -> Exception:
     if response.status_code in {429, 503}:
         wait = response.headers.get("retry-after", "")
         return ModelBusyError(reason, retry_after_s=int(wait) if wait.isdecimal() else 1)
+    if response.status_code == 400 and is_too_long(said):
+        return ContextLengthError(None, None, told=reason)
     if response.status_code in {400, 413, 422}:
         return RequestError([FieldError(field="messages", message=reason)])
     return GenerationError(reason)

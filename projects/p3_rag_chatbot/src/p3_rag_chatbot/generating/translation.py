@@ -48,7 +48,7 @@ def asked(
         "presence_penalty": request.presence_penalty,
         "frequency_penalty": request.frequency_penalty,
         "seed": (seed if request.seed is None else request.seed) % 2**32,
-        "cache_prompt": True,
+        "cache_prompt": request.seed is None,  # read on from a cache, sums differ a little
         "stop": [one for one in request.stops if one],
         "logit_bias": _biases(request.logit_bias),
     }

@@ -7,6 +7,7 @@ nothing is, the answer is put in words from them. Read first: `caller.py`.
 
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 
 import anyio.to_thread
@@ -76,8 +77,9 @@ class ToolModel:
         last = request.messages[-1]
         is_result = last.role == "tool"
         if not is_result and (not request.tools or request.tool_choice == "none"):
-            async for piece in self.model.stream(request):
-                yield piece
+            async with aclosing(self.model.stream(request)) as pieces:
+                async for piece in pieces:
+                    yield piece
             return
         functions = _offered(request)
         outcome = await anyio.to_thread.run_sync(self._outcome, request, functions)
@@ -90,8 +92,9 @@ class ToolModel:
                 text = await anyio.to_thread.run_sync(self._in_words, request)
                 yield self._spoken(request, text)
             case _:
-                async for piece in self.model.stream(_without_tools(request)):
-                    yield piece
+                async with aclosing(self.model.stream(_without_tools(request))) as pieces:
+                    async for piece in pieces:
+                        yield piece
 
     def _outcome(self, request: ChatRequest, functions: tuple[Function, ...]) -> object:
         """Ask the caller; of its calls only those that were not made in this turn yet."""
