@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.browser import (
     SCREENSHOTS,
@@ -93,6 +93,24 @@ def test_a_question_is_answered_with_a_citation_that_opens_the_very_passage(
         assert "passage=" in page.url
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
+
+
+def test_a_shared_question_waits_until_the_collections_are_known(
+    browser: Browser, site: Site
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with open_page(browser, site.url) as page:
+        page.route("**/v1/collections", hold)
+        page.goto(f"{site.url}/?q={quote(WINE)}")
+        expect(page.get_by_role("textbox", name="Question")).to_be_visible()
+        assert held, "the page did not ask for the collections"
+        for route in held:
+            route.continue_()
+        expect(page.locator(".turn")).to_contain_text("Young wine rests in oak barrels")
 
 
 def test_a_long_document_opens_at_its_passage_and_the_rest_comes_when_asked(

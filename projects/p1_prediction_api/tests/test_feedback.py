@@ -21,6 +21,8 @@ from p1_prediction_api.training import Costs, TrainingRun, train
 from pydantic import ValidationError
 from sklearn import metrics
 
+from .waiting import until_ready
+
 pytestmark = pytest.mark.anyio
 
 
@@ -62,6 +64,7 @@ def figures_of(run: TrainingRun) -> dict[str, float]:
 
 
 async def predicted(client: ServiceClient, rows: list[dict[str, object]]) -> dict[str, object]:
+    await until_ready(client)
     return await client.post("/v1/predict", {"rows": rows})
 
 

@@ -21,6 +21,8 @@ from p1_prediction_api.settings import Settings
 from p1_prediction_api.training import TrainingRun, train
 from starlette.testclient import TestClient
 
+from .waiting import until_ready
+
 pytestmark = pytest.mark.anyio
 
 KEY = "of the tests"
@@ -52,6 +54,7 @@ def registry(settings: Settings) -> Registry:
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[ServiceClient]:
     async with connect_app(create_app(settings), retries=0) as client:
+        await until_ready(client)
         yield client
 
 

@@ -48,7 +48,8 @@ export function chatRoom({ shelf }) {
   }
 
   // ------------------------------------------------------------------------------- questions
-  function begin(question) {
+  async function begin(question) {
+    await shelf.asked;
     const { name } = shelf.state();
     const depths = wayNow() === SIDE_BY_SIDE ? DEPTHS.map((one) => one.value) : [wayNow().value];
     const turn = { question, answers: depths.map((depth) => newAnswer(depth, name)) };

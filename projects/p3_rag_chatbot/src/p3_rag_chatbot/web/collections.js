@@ -3,6 +3,7 @@
 //   const shelf = collectionShelf();   shelf.onChange(({ collections, chosen, error }) => …);   await shelf.refresh();
 //   collectionChoice(shelf)            // a select that follows it
 // `collections` is null until they are known; `chosen` is a collection, or null where there is none of that name.
+// Before `asked` is kept, nobody knows which one is the default.
 
 import { getParam, h, setParam } from "/design/elements.js";
 import { request } from "/design/http.js";
@@ -16,6 +17,8 @@ export function collectionShelf() {
   let collections = null;
   let error = null;
   let timer = null;
+  let answered = () => {};
+  const asked = new Promise((resolve) => { answered = resolve; }); // kept once the service has said which there are, or failed to
 
   const first = () => collections?.find((one) => one.is_default) ?? collections?.find((one) => one.n_chunks) ?? collections?.[0];
   const chosenName = () => getParam("collection") || first()?.name || BUILT_IN;
@@ -31,13 +34,14 @@ export function collectionShelf() {
       error = trouble;
     }
     tell();
+    answered();
     const { chosen } = state();
     if (chosen && !chosen.n_chunks && chosen.name === BUILT_IN) timer = setTimeout(refresh, AGAIN_MS); // it is being indexed
   }
 
   addEventListener("popstate", tell);
   return {
-    state, refresh,
+    state, refresh, asked,
     choose: (name) => setParam("collection", name),
     onChange: (listener) => { listeners.push(listener); listener(state()); },
   };
