@@ -139,7 +139,7 @@ def finetune(
     resume: Annotated[str, typer.Option(help="Go on with this run, as it was begun.")] = "",
     to: Annotated[Path | None, typer.Option(help="Folder to write the adapter to.")] = None,
 ) -> None:
-    """Train an adapter of the embedded models; hours on a processor, minutes on a GPU.
+    """Train an adapter of the embedded models: hours on a processor; a GPU is used if there is one.
 
     Ctrl-C keeps what it has learned, says how to go on, and exits with 130.
     """
